@@ -1,0 +1,45 @@
+# Everything is installed into .venv; the data folder is left alone, by `clean` too.
+#   make run [PORT=9000] [KEFU_DATA=/some/folder] [KEFU_HOST=0.0.0.0]
+
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --disable-pip-version-check -c constraints.txt
+
+ifeq ($(origin PORT),command line)
+export KEFU_PORT := $(PORT)
+endif
+
+.PHONY: run test lint bench clean
+.DELETE_ON_ERROR:
+
+run: .venv/.installed
+	$(BIN)/kefu serve --demo
+
+test: .venv/.installed-dev
+	@.ci/browser
+	$(BIN)/python -m pytest -q -ra -m "models or not models"
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.installed-dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# torch goes first and alone, so that nothing else chooses its build.
+.venv/.installed: .venv/.made pyproject.toml constraints.txt
+	$(INSTALL) torch
+	$(INSTALL) -e .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(INSTALL) -e ".[dev]"
+	@touch $@
+
+.venv/.made:
+	@.ci/venv
+	@touch $@

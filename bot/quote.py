@@ -1,0 +1,115 @@
+"""Picks the sentences of the passages that answer a question, word for word.
+
+Encoding and choosing are separate: `choose` is a pure function of scores. Knows nothing of decisions, wording
+or generation.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from knowledge_base.sentences import sentences
+from knowledge_base.types import Encoder, Hit, Language
+from knowledge_base.words import words
+
+_MOST = 3  # sentences in an answer
+_WORD_WEIGHT = 0.12  # of word overlap beside the cosine; cosines of one passage differ by about 0.1
+_CLOSE = 0.02  # a further sentence must score within this of the best
+_MOST_SENTENCES = 48  # encoded for one question
+_STOPS = tuple("。！？；.!?;”」』）)")
+_DELIMITER = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A supporting sentence: `text` as it is shown, `verbatim` as it stands in the hit's passage."""
+
+    hit: Hit
+    text: str
+    verbatim: str
+
+
+def quote(question: str, language: Language, hits: Sequence[Hit], encoder: Encoder) -> tuple[Quote, ...]:
+    """The 1 to 3 sentences of the hits that best answer the question, in reading order; none without hits."""
+    candidates = [candidate for hit in hits for candidate in quotable(hit, language)][:_MOST_SENTENCES]
+    if len(candidates) <= 1:
+        return tuple(candidates)
+    wanted = encoder.encode_queries([question])[0]
+    vectors = encoder.encode_passages([" ".join([*c.hit.passage.headings[-1:], c.text]) for c in candidates])
+    cosines = np.asarray(vectors @ wanted, dtype=float)
+    return choose(candidates, cosines.tolist(), [overlap(question, c.text) for c in candidates])
+
+
+def compose(quotes: Sequence[Quote], language: Language) -> str:
+    """The quotes as one text: full sentences follow each other, table rows and fragments stand on lines."""
+    text = ""
+    for found in quotes:
+        if text:
+            flows = text.endswith(_STOPS) and found.text == found.verbatim
+            text += ("" if language == "zh" else " ") if flows else "\n"
+        text += found.text
+    return text
+
+
+def choose(
+    candidates: Sequence[Quote], cosines: Sequence[float], overlaps: Sequence[float]
+) -> tuple[Quote, ...]:
+    """The best candidate and those that come close, at most 3, in the order given."""
+    scores = [cosine + _WORD_WEIGHT * share for cosine, share in zip(cosines, overlaps, strict=True)]
+    if not scores:
+        return ()
+    ranked = sorted(range(len(scores)), key=lambda at: (-scores[at], at))
+    kept = [at for at in ranked[:_MOST] if scores[at] >= scores[ranked[0]] - _CLOSE]
+    return tuple(candidates[at] for at in sorted(kept))
+
+
+def overlap(question: str, sentence: str) -> float:
+    """Share of the question's search words that stand in the sentence, 0..1; 0 for a blank question."""
+    wanted = set(words(question))
+    return len(wanted & set(words(sentence))) / len(wanted) if wanted else 0.0
+
+
+def quotable(hit: Hit, language: Language) -> list[Quote]:
+    """The sentences of a hit that may be shown alone: headings left out, table rows with their header."""
+    headers = _headers(hit.passage.text)
+    found = []
+    for sentence in sentences(hit.passage.text):
+        if sentence in hit.passage.headings or sentence in headers.values():
+            continue
+        header = headers.get(sentence)
+        is_row = sentence.startswith("|") and sentence.endswith("|") and len(sentence) > 1
+        text = _row(header or "", sentence, language) if header or is_row else sentence
+        if text:
+            found.append(Quote(hit, text, sentence))
+    return found
+
+
+def _headers(text: str) -> dict[str, str]:
+    """Table row → the header row above it, both as they stand in the text."""
+    found: dict[str, str] = {}
+    header = before = ""
+    for line in (line.strip() for line in text.splitlines()):
+        if "|" not in line:
+            header = ""
+        elif _DELIMITER.fullmatch(line) and before:
+            header = before
+        elif header:
+            found[line] = header
+        before = line
+    return found
+
+
+def _row(header: str, row: str, language: Language) -> str:
+    """A table row as a sentence: "名称：值；…" or "Name: value; …"."""
+    names, cells = _cells(header), _cells(row)
+    names += [""] * (len(cells) - len(names))
+    colon, separator = ("：", "；") if language == "zh" else (": ", "; ")
+    pairs = [(name, cell) for name, cell in zip(names, cells, strict=False) if cell]
+    return separator.join(f"{name}{colon}{cell}" if name else cell for name, cell in pairs)
+
+
+def _cells(row: str) -> list[str]:
+    inner = row.strip().removeprefix("|").removesuffix("|")
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner)] if row else []

@@ -1,0 +1,49 @@
+"""Chooses where a model computes and in which precision. Knows nothing of the model."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+def choose_device(wanted: str = "auto") -> str:
+    """Return a torch device name: `wanted` itself, or for "auto" the first of cuda, mps, cpu that is there.
+
+    Raises ValueError when the wanted device does not exist here.
+    """
+    import torch
+
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(1, device=wanted)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"device {wanted!r} cannot be used: {reason}; set KEFU_DEVICE to auto, cpu, cuda, cuda:N or mps"
+        ) from error
+    return wanted
+
+
+def encoder_dtype(device: str) -> "torch.dtype":
+    """Precision for encoders: full on CPU and MPS, where it costs little; half on CUDA."""
+    import torch
+
+    if not device.startswith("cuda"):
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+def generator_dtype(device: str) -> "torch.dtype":
+    """Precision for generators: bfloat16 wherever it is computed natively."""
+    import torch
+
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if device.startswith("mps"):
+        return torch.float16
+    has = torch.cpu.get_capabilities()
+    native = any(has.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return torch.bfloat16 if native else torch.float32

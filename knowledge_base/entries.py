@@ -1,0 +1,56 @@
+"""What of a document or an FAQ is searched: pure functions from a source to its entries."""
+
+from collections.abc import Callable, Sequence
+
+from knowledge_base.chunk import chunk
+from knowledge_base.language import language_of, normalise
+from knowledge_base.records import Entry, Role
+from knowledge_base.types import Document, Faq
+
+
+def document_entries(
+    document: Document, count_tokens: Callable[[Sequence[str]], list[int]], size: int
+) -> list[Entry]:
+    """One entry a passage, searched with the document's title and the passage's heading path.
+
+    size: the longest passage, in the tokens that count_tokens counts.
+    """
+    return [
+        Entry(
+            role="passage",
+            language=language_of(piece.text, document.language),
+            text=piece.text,
+            search_text="\n".join(_context(document.title, piece.headings) + [piece.text]),
+            headings=piece.headings,
+        )
+        for piece in chunk(document.text, count_tokens, size)
+    ]
+
+
+def faq_entries(faq: Faq) -> list[Entry]:
+    """One entry a phrasing; a draft has none. The phrasings to refuse are entries too, to be compared with."""
+    if faq.status != "published":
+        return []
+    phrasings = list(dict.fromkeys((faq.question, *faq.similar)))
+    return [_phrasing(faq, text, "question") for text in phrasings if text.strip()] + [
+        _phrasing(faq, text, "never") for text in dict.fromkeys(faq.never) if text.strip()
+    ]
+
+
+def _phrasing(faq: Faq, text: str, role: Role) -> Entry:
+    return Entry(
+        role=role,
+        language=language_of(text, faq.language),
+        text=text,
+        search_text=text,
+        normal=normalise(text),
+    )
+
+
+def _context(title: str, headings: Sequence[str]) -> list[str]:
+    """Title and headings, without a heading that only repeats what stands before it."""
+    path: list[str] = []
+    for part in (title, *headings):
+        if part.strip() and part not in path:
+            path.append(part)
+    return [" > ".join(path)] if path else []

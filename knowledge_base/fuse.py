@@ -1,0 +1,99 @@
+"""Joins meaning and words into one ranking. Pure: candidates in, ranked candidates out.
+
+Reciprocal rank fusion trusts both searches alike, which ruins the dense ranking where question and text differ in
+language. Here the cosine leads, and the share of matched word weight adds to it only where words can match.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from knowledge_base.indexes import Candidate
+from knowledge_base.types import Language, SourceKind
+
+_FILE = Path(__file__).with_name("fusion.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a full word match adds to the cosine, by kind of source, and by whether the languages agree."""
+
+    same_language: dict[SourceKind, float]
+    other_language: dict[SourceKind, float]
+
+    def of(self, candidate: Candidate, language: Language) -> float:
+        table = self.same_language if candidate.language == language else self.other_language
+        return table[candidate.source[0]]
+
+    @property
+    def highest(self) -> float:
+        return max(*self.same_language.values(), *self.other_language.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A ranked candidate. `score` is comparable within one search, 1 for an exact phrasing."""
+
+    id: int
+    score: float
+    dense: float
+    keyword: float
+    exact: bool
+
+
+@lru_cache(maxsize=1)
+def fitted_weights() -> Weights:
+    """The weights that ship, from the file that also says on what they were fitted."""
+    stored = json.loads(_FILE.read_text("utf8"))
+    return Weights(stored["same_language"], stored["other_language"])
+
+
+def fuse(
+    candidates: Sequence[Candidate],
+    language: Language,
+    exact: frozenset[int] = frozenset(),
+    weights: Weights | None = None,
+) -> list[Scored]:
+    """Rank candidates for a query in `language`, best first; of an FAQ only its best phrasing stays.
+
+    exact: ids of phrasings equal to the query, which come first; among them the query's language does.
+    An FAQ goes out when one of the phrasings that it must not match is nearer than all of its own.
+    """
+    weights = weights or fitted_weights()
+    refused = _refused(candidates)
+    ranked = sorted(
+        (
+            (_score(candidate, language, candidate.id in exact, weights), candidate)
+            for candidate in candidates
+            if candidate.role != "never" and candidate.source not in refused
+        ),
+        key=lambda pair: (not pair[0].exact, -pair[0].score, pair[1].language != language, pair[0].id),
+    )
+    seen: set[tuple[SourceKind, str]] = set()
+    result = []
+    for scored, candidate in ranked:
+        if candidate.source not in seen:
+            result.append(scored)
+        if candidate.source[0] == "faq":
+            seen.add(candidate.source)
+    return result
+
+
+def _refused(candidates: Sequence[Candidate]) -> set[tuple[SourceKind, str]]:
+    """Sources with a phrasing to refuse that is nearer to the query than all that they answer."""
+    nearest: dict[tuple[SourceKind, str], float] = {}
+    for candidate in candidates:
+        if candidate.role != "never":
+            nearest[candidate.source] = max(candidate.dense, nearest.get(candidate.source, -1.0))
+    return {
+        candidate.source
+        for candidate in candidates
+        if candidate.role == "never" and candidate.dense >= nearest.get(candidate.source, -1.0)
+    }
+
+
+def _score(candidate: Candidate, language: Language, exact: bool, weights: Weights) -> Scored:
+    fused = (candidate.dense + weights.of(candidate, language) * candidate.keyword) / (1 + weights.highest)
+    return Scored(candidate.id, 1.0 if exact else fused, candidate.dense, candidate.keyword, exact)

@@ -1,0 +1,112 @@
+"""Both indexes together, following the store. Knows ids, roles and scores, never what a customer sees.
+
+Any process may change the store; each finds out by the store's revision and catches up before it searches.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from knowledge_base.index import DenseIndex
+from knowledge_base.keywords import KeywordIndex
+from knowledge_base.records import IndexRow, Role
+from knowledge_base.store import Store
+from knowledge_base.types import Language, SourceKind, Vectors
+
+_DEPTH = 50  # candidates from each search
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One entry that a search found, with both scores."""
+
+    id: int
+    role: Role
+    source: tuple[SourceKind, str]
+    language: Language
+    dense: float
+    keyword: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    role: Role
+    source: tuple[SourceKind, str]
+    language: Language
+
+
+class Indexes:
+    """Dense and keyword index over the store's entries. All methods may be called from any thread."""
+
+    def __init__(self, store: Store, keywords: KeywordIndex, dimension: int) -> None:
+        self._store = store
+        self._keywords = keywords
+        self._dense = DenseIndex(dimension)
+        self._facts: dict[int, _Fact] = {}
+        self._revision = 0
+        self._lock = Lock()
+        self.follow()
+
+    def follow(self) -> int:
+        """Catch up with the store; returns the revision that searches now reflect."""
+        if self._store.revision() == self._revision:
+            return self._revision
+        with self._lock:
+            added, removed, revision = self._store.changes(self._revision)
+            self._follow_dense(added, removed)
+            self._follow_keywords()
+            self._revision = revision
+        return revision
+
+    def candidates(self, vector: Vectors, query: str, extra: Sequence[int] = ()) -> list[Candidate]:
+        """Entries near the query by meaning or by words, and those of `extra`; every one has both scores."""
+        dense = dict(self._dense.search(vector, _DEPTH))
+        keyword = dict(self._keywords.search(query, 4 * _DEPTH))
+        ids = {*dense, *list(keyword)[:_DEPTH], *extra}
+        facts = {i: fact for i in ids if (fact := self._facts.get(i))}
+        dense |= self._dense.cosines(vector, [i for i in facts if i not in dense])
+        return [
+            Candidate(i, fact.role, fact.source, fact.language, dense[i], keyword.get(i, 0.0))
+            for i, fact in facts.items()
+            if i in dense
+        ]
+
+    def ids(self) -> tuple[set[int], set[int]]:
+        """The row ids that the dense and the keyword index hold."""
+        return self._dense.ids(), self._keywords.ids()
+
+    def rebuild(self) -> None:
+        """Forget both indexes and fill them from the store."""
+        with self._lock:
+            self._facts = {}
+            self._dense.remove(list(self._dense.ids()))
+            with self._keywords.lock:
+                self._keywords.clear()
+            self._revision = 0
+        self.follow()
+
+    def _follow_dense(self, added: Sequence[int], removed: Sequence[int]) -> None:
+        rows = [row for row in self._store.index_rows(added) if row.vector is not None]
+        vectors = np.stack([row.vector for row in rows if row.vector is not None]) if rows else np.empty((0, 0), np.float32)
+        self._dense.add([row.id for row in rows], vectors)
+        self._facts.update((row.id, _fact(row)) for row in rows)
+        self._dense.remove(removed)
+        for i in removed:
+            self._facts.pop(i, None)
+
+    def _follow_keywords(self) -> None:
+        """The files are shared: whichever process comes first brings them up to date, the others reload."""
+        with self._keywords.lock:
+            added, removed, revision = self._store.changes(self._keywords.revision())
+            if added or removed:
+                texts = [
+                    (row.id, row.search_text) for row in self._store.index_rows(added) if row.role != "never"
+                ]
+                self._keywords.apply(texts, removed, revision)
+        self._keywords.reload()
+
+
+def _fact(row: IndexRow) -> _Fact:
+    return _Fact(row.role, (row.kind, row.source_id), row.language)

@@ -1,0 +1,143 @@
+"""Keyword search: BM25 over our own search words in tantivy. A cache of the store's texts, by row id.
+
+Knows which revision of the store it reflects, so that whichever process finds it behind brings it up to date.
+"""
+
+import hashlib
+import json
+import logging
+import math
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tantivy
+from filelock import FileLock
+
+from knowledge_base.types import KnowledgeBaseError
+from knowledge_base.words import words
+
+_LOG = logging.getLogger(__name__)
+_PROBE = "怎麼申請退貨 returning items XC-200 你是谁"
+_FORMAT = hashlib.sha256(f"1 {words(_PROBE)}".encode()).hexdigest()[:16]  # changes when words() does
+_HEAP = 32_000_000  # bytes for the writer
+_K1 = 1.2  # tantivy's BM25
+
+
+class KeywordIndex:
+    """Inverted index in a folder. Any number of processes may read; writers take turns by a file lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._state = folder / "kefu.json"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.lock = FileLock(folder.with_suffix(".lock"), timeout=60)
+            with self.lock:
+                self._index = self._open()
+        except OSError as error:
+            raise KnowledgeBaseError(
+                f"The keyword index in {folder} cannot be opened ({error}). Make the data folder writable."
+            ) from error
+        self._index.config_reader("manual")
+        self.reload()
+
+    def revision(self) -> int:
+        """The store's revision that the files on disk reflect; 0 when they are new."""
+        state = self._read_state()
+        return int(state["revision"]) if state and state.get("format") == _FORMAT else 0
+
+    def apply(self, added: Sequence[tuple[int, str]], removed: Sequence[int], revision: int) -> None:
+        """Add (id, text) rows, remove ids, and stand at `revision`. Call with `lock` held; safe to repeat."""
+        writer = self._index.writer(_HEAP, 1)
+        for row in (*removed, *(i for i, _ in added)):
+            writer.delete_documents_by_term("id", row)
+        for row, text in added:
+            writer.add_document(tantivy.Document(id=row, words=" ".join(words(text))))
+        writer.commit()
+        writer.wait_merging_threads()
+        self._write_state(revision)
+        self.reload()
+
+    def clear(self) -> None:
+        """Forget everything; the next apply starts from revision 0. Call with `lock` held."""
+        writer = self._index.writer(_HEAP, 1)
+        writer.delete_all_documents()
+        writer.commit()
+        writer.wait_merging_threads()
+        self._write_state(0)
+        self.reload()
+
+    def reload(self) -> None:
+        """See what another process has committed."""
+        self._index.reload()
+        self._searcher = self._index.searcher()
+
+    def search(self, query: str, limit: int) -> list[tuple[int, float]]:
+        """The `limit` best rows: (id, share of the query's word weight found there, 0..1), best first.
+
+        The share is BM25 over the score of a text that is the query itself: 0.3 says that rare words of the
+        query do not stand there. Words that stand nowhere in the index count as its rarest.
+        """
+        searcher = self._searcher
+        counted = Counter(words(query))
+        if not counted or not searcher.num_docs:
+            return []
+        parts = [
+            (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(word), float(count)))
+            for word, count in counted.items()
+        ]
+        found = searcher.search(tantivy.Query.boolean_query(parts), limit, count=False).hits
+        ids = searcher.fast_field_values("id", [address for _, address in found])
+        highest = sum(count * self._weight(word) for word, count in counted.items())
+        return [(int(i), min(1.0, score / highest)) for i, (score, _) in zip(ids, found, strict=True)]
+
+    def ids(self) -> set[int]:
+        """All row ids that it holds."""
+        searcher = self._searcher
+        if not searcher.num_docs:
+            return set()
+        found = searcher.search(tantivy.Query.all_query(), searcher.num_docs, count=False).hits
+        return {int(i) for i in searcher.fast_field_values("id", [address for _, address in found])}
+
+    def _term(self, word: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._index.schema, "words", word, "freq")
+
+    def _weight(self, word: str) -> float:
+        """BM25's inverse document frequency, at least as tantivy computes it, for one occurrence."""
+        total, having = self._searcher.num_docs, self._searcher.doc_freq("words", word)
+        return math.log(1 + (total - having + 0.5) / (having + 0.5))
+
+    def _open(self) -> tantivy.Index:
+        schema = (
+            tantivy.SchemaBuilder()
+            .add_integer_field("id", indexed=True, fast=True)
+            .add_text_field("words", tokenizer_name="whitespace", index_option="freq")
+            .build()
+        )
+        state = self._read_state()
+        if state is not None and state.get("format") == _FORMAT:
+            try:
+                return tantivy.Index(schema, str(self._folder))
+            except ValueError as error:
+                _LOG.warning("The keyword index is damaged (%s); it is built anew from the store.", error)
+        shutil.rmtree(self._folder)
+        self._folder.mkdir()
+        index = tantivy.Index(schema, str(self._folder))
+        self._write_state(0)
+        return index
+
+    def _read_state(self) -> dict[str, Any] | None:
+        try:
+            state = json.loads(self._state.read_text("utf8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return state if isinstance(state, dict) else None
+
+    def _write_state(self, revision: int) -> None:
+        temporary = self._state.with_suffix(".new")
+        temporary.write_text(json.dumps({"format": _FORMAT, "revision": revision}), "utf8")
+        os.replace(temporary, self._state)

@@ -1,0 +1,193 @@
+"""The knowledge base: documents and FAQs in, hits out. The only class that other packages need.
+
+Knows the order of the steps; chunking, storing, searching and fusing are done by the modules it calls.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+from knowledge_base.check import check
+from knowledge_base.entries import document_entries, faq_entries
+from knowledge_base.fuse import fuse
+from knowledge_base.indexes import Indexes
+from knowledge_base.keywords import KeywordIndex
+from knowledge_base.passages import Passages
+from knowledge_base.records import Entry, Source, source_hash
+from knowledge_base.store import Store
+from knowledge_base.types import (
+    Document,
+    Encoder,
+    Faq,
+    Finding,
+    Hit,
+    Language,
+    Progress,
+    Put,
+    Vectors,
+)
+
+_GROUP = 64  # sources encoded together; each is stored in a transaction of its own
+
+
+class KnowledgeBase:
+    """One knowledge base for one encoder. All methods may be called from any thread and several processes."""
+
+    def __init__(self, store: Store, encoder: Encoder, folder: Path, passage_tokens: int = 200) -> None:
+        """folder: where the keyword index lives; passage_tokens: the size of a passage, in encoder tokens."""
+        self.encoder = encoder
+        self._store = store
+        self._passage_tokens = passage_tokens
+        self._passages = Passages(store.engine)
+        self._indexes = Indexes(store, KeywordIndex(folder), encoder.dimension)
+
+    # --- changing
+
+    def put(self, documents: Sequence[Document], progress: Progress | None = None) -> list[Put]:
+        """Add or replace documents by id. Each is stored whole or not at all; a search right after finds it.
+
+        Unchanged passages are not encoded again. progress: (documents done, documents in all).
+        Returns what was done with each, in order. Raises KnowledgeBaseError when the store cannot be written.
+        """
+        return self._put_all(documents, progress)
+
+    def put_faqs(self, faqs: Sequence[Faq], progress: Progress | None = None) -> list[Put]:
+        """Add or replace FAQs by id; see put."""
+        return self._put_all(faqs, progress)
+
+    def delete(self, ids: Sequence[str]) -> list[str]:
+        """Delete documents and FAQs; returns those ids that existed. No search finds them afterwards."""
+        gone = [i for i in ids if self._store.delete(i)]
+        self._indexes.follow()
+        return gone
+
+    def rebuild(self, progress: Progress | None = None) -> None:
+        """Cut every source anew, encode what this encoder has not encoded, and refill both indexes."""
+        sources: list[Source] = [*self.documents(), *self.faqs()]
+        for done, group in _groups(sources):
+            self._put_group(group, again=True)
+            if progress:
+                progress(done, len(sources))
+        self._indexes.rebuild()
+
+    # --- reading
+
+    def search(self, query: str, language: Language, limit: int = 10) -> list[Hit]:
+        """The best passages for a query in `language`, best first; an FAQ comes once, by its best phrasing.
+
+        An exact phrasing (normalised) of an FAQ comes first with score 1. Blank queries find nothing.
+        """
+        if not query.strip():
+            return []
+        revision = self._indexes.follow()
+        exact = self._passages.exact(query)
+        vector = self.encoder.encode_queries([query])[0]
+        ranked = fuse(self._indexes.candidates(vector, query, exact), language, frozenset(exact))
+        readable = self._passages.read([scored.id for scored in ranked[: 3 * limit]], revision, date.today())
+        hits = (
+            Hit(readable[s.id], s.score, s.dense, s.keyword, s.exact)
+            for s in ranked[: 3 * limit]
+            if s.id in readable
+        )
+        return list(islice(hits, limit))
+
+    def documents(self) -> list[Document]:
+        return self._store.sources("document")
+
+    def faqs(self) -> list[Faq]:
+        return self._store.sources("faq")
+
+    def document(self, document_id: str) -> Document | None:
+        return next(iter(self._store.sources("document", document_id)), None)
+
+    def faq(self, faq_id: str) -> Faq | None:
+        return next(iter(self._store.sources("faq", faq_id)), None)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._store.entry_ids()
+
+    def needs_encoding(self) -> int:
+        """How many stored texts this encoder has not encoded: they are not found by meaning until `rebuild`."""
+        return len(self._store.texts_without_vector())
+
+    def check(self) -> list[Finding]:
+        """Compare the store with both indexes and with the encoder; see check.check."""
+        self._indexes.follow()
+        return check(self._store, self._indexes, self.encoder)
+
+    def close(self) -> None:
+        """Give back the database's connections."""
+        self._store.engine.dispose()
+
+    # --- putting
+
+    def _put_all(self, sources: Sequence[Source], progress: Progress | None) -> list[Put]:
+        outcomes: list[Put] = []
+        for done, group in _groups(sources):
+            outcomes += self._put_group(group)
+            self._indexes.follow()
+            if progress:
+                progress(done, len(sources))
+        return outcomes
+
+    def _put_group(self, sources: Sequence[Source], again: bool = False) -> list[Put]:
+        outcomes: dict[int, Put] = {}
+        entries: dict[int, list[Entry]] = {}
+        for position, source in enumerate(sources):
+            refused = None if again else self._refusal(source, sources[:position])
+            if refused:
+                outcomes[position] = refused
+            else:
+                entries[position] = self._entries(source)
+        vectors = self._encode_new([entry for cut in entries.values() for entry in cut])
+        for position, cut in entries.items():
+            outcomes[position] = self._store_one(sources[position], cut, vectors)
+        return [outcomes[position] for position in range(len(sources))]
+
+    def _refusal(self, source: Source, before: Sequence[Source]) -> Put | None:
+        """What is not to be stored: nothing new, nothing in it, or the same text as another document."""
+        if not (source.text if isinstance(source, Document) else source.answer).strip():
+            return Put(source.id, "empty", detail="it has no text")
+        known = self._store.version_and_hash(source)
+        wanted = source_hash(source)
+        if known and known[1] == wanted:
+            return Put(source.id, "unchanged")
+        if isinstance(source, Document):
+            twin = self._store.document_with_hash(wanted, source.id) or next(
+                (
+                    b.id
+                    for b in before
+                    if isinstance(b, Document) and b.id != source.id and source_hash(b) == wanted
+                ),
+                "",
+            )
+            if twin:
+                return Put(source.id, "duplicate", detail=f"it says the same as {twin!r}")
+        return None
+
+    def _entries(self, source: Source) -> list[Entry]:
+        if isinstance(source, Faq):
+            return faq_entries(source)
+        return document_entries(source, self.encoder.count_tokens, self._passage_tokens)
+
+    def _encode_new(self, entries: Sequence[Entry]) -> dict[str, Vectors]:
+        texts = {entry.hash: entry.search_text for entry in entries}
+        known = self._store.known_hashes(texts)
+        new = {hash_: text for hash_, text in texts.items() if hash_ not in known}
+        if not new:
+            return {}
+        return dict(zip(new, self.encoder.encode_passages(list(new.values())), strict=True))
+
+    def _store_one(self, source: Source, entries: Sequence[Entry], vectors: dict[str, Vectors]) -> Put:
+        hashes = {entry.hash for entry in entries}
+        own = {hash_: vectors[hash_] for hash_ in hashes if hash_ in vectors}
+        version = self._store.put(source, entries, own)
+        return Put(source.id, "added" if version == 1 else "changed", passages=len(entries), encoded=len(own))
+
+
+def _groups(sources: Sequence[Source]) -> Iterator[tuple[int, Sequence[Source]]]:
+    for start in range(0, len(sources), _GROUP):
+        group = sources[start : start + _GROUP]
+        yield start + len(group), group

@@ -1,0 +1,135 @@
+"""Entries as customers may see them: passages by row id, and FAQs by exact phrasing. Reads only.
+
+Keeps the passages that it has read until the store changes. Knows no index and no score.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+
+from sqlalchemy import Engine, select
+
+from knowledge_base import tables
+from knowledge_base.language import normalise
+from knowledge_base.types import Passage
+
+_CACHE_SIZE = 20_000
+_ENTRY = tables.entry.c
+_DOCUMENT = tables.document.c
+_FAQ = tables.faq.c
+
+
+class Passages:
+    """Reads passages; safe from any thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._cache: dict[int, _Dated] = {}
+        self._revision = -1
+        self._lock = Lock()
+
+    def read(self, ids: Sequence[int], revision: int, today: date) -> dict[int, Passage]:
+        """The passages among `ids` that may be shown today; `revision` is the store's, as the caller knows it."""
+        with self._lock:
+            if revision != self._revision or len(self._cache) > _CACHE_SIZE:
+                self._cache, self._revision = {}, revision
+            cache = self._cache
+        missing = [i for i in ids if i not in cache]
+        if missing:
+            cache.update(self._documents(missing))
+            cache.update(self._faqs(missing))
+        found = ((i, cache.get(i)) for i in ids)
+        return {i: dated.passage for i, dated in found if dated and dated.valid_on(today)}
+
+    def exact(self, query: str) -> list[int]:
+        """Row ids of the FAQ phrasings that are, normalised, the query itself."""
+        normal = normalise(query)[:512]
+        if not normal:
+            return []
+        statement = select(_ENTRY.id).where(_ENTRY.normal == normal, _ENTRY.role == "question")
+        with self._engine.connect() as connection:
+            return list(connection.execute(statement.order_by(_ENTRY.id)).scalars())
+
+    def _documents(self, ids: Sequence[int]) -> dict[int, "_Dated"]:
+        joined = tables.entry.join(
+            tables.document, (_ENTRY.source_id == _DOCUMENT.id) & (_ENTRY.kind == "document")
+        )
+        columns = (
+            _ENTRY.id,
+            _ENTRY.source_id,
+            _DOCUMENT.title,
+            _ENTRY.headings,
+            _ENTRY.text,
+            _ENTRY.language,
+            _DOCUMENT.version,
+            _DOCUMENT.updated,
+        )
+        statement = select(*columns).select_from(joined).where(_ENTRY.id.in_(ids), _ENTRY.role == "passage")
+        with self._engine.connect() as connection:
+            rows = connection.execute(statement).all()
+        return {
+            r.id: _Dated(
+                Passage(
+                    id=r.id,
+                    kind="document",
+                    source_id=r.source_id,
+                    title=r.title,
+                    headings=tuple(r.headings),
+                    text=r.text,
+                    language=r.language,
+                    version=r.version,
+                    updated=r.updated,
+                )
+            )
+            for r in rows
+        }
+
+    def _faqs(self, ids: Sequence[int]) -> dict[int, "_Dated"]:
+        joined = tables.entry.join(tables.faq, (_ENTRY.source_id == _FAQ.id) & (_ENTRY.kind == "faq"))
+        columns = (
+            _ENTRY.id,
+            _ENTRY.source_id,
+            _FAQ.question,
+            _FAQ.answer,
+            _FAQ.language,
+            _FAQ.version,
+            _FAQ.updated,
+            _ENTRY.text,
+            _FAQ.valid_from,
+            _FAQ.valid_until,
+        )
+        statement = select(*columns).select_from(joined).where(_ENTRY.id.in_(ids), _ENTRY.role != "never")
+        with self._engine.connect() as connection:
+            rows = connection.execute(statement).all()
+        return {
+            r.id: _Dated(
+                Passage(
+                    id=r.id,
+                    kind="faq",
+                    source_id=r.source_id,
+                    title=r.question,
+                    headings=(),
+                    text=r.answer,
+                    language=r.language,
+                    version=r.version,
+                    updated=r.updated,
+                    phrasing=r.text,
+                ),
+                r.valid_from,
+                r.valid_until,
+            )
+            for r in rows
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    passage: Passage
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    def valid_on(self, day: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_until is None or day <= self.valid_until
+        )

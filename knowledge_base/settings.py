@@ -1,0 +1,20 @@
+"""Settings of the knowledge base, read once at the edge from KEFU_* variables; inner classes take plain arguments."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`data`: the one data folder. `encoder`: "embedded", a Hugging Face name or a local folder."""
+
+    model_config = SettingsConfigDict(env_prefix="KEFU_", extra="ignore")
+
+    data: Path = Path("data")
+    encoder: str = "embedded"
+    device: str = "auto"  # auto | cpu | cuda | cuda:1 | mps
+    database_url: str = ""  # empty: SQLite in the data folder
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data / 'kefu.sqlite'}"

@@ -1,0 +1,112 @@
+"""The nouns of the knowledge base: frozen values that every other module passes around.
+
+Knows nothing of databases, models or files.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Language = Literal["zh", "en"]
+SourceKind = Literal["faq", "document"]
+Status = Literal["draft", "review", "published"]
+Vectors = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+"""Called with (done, total) while a long job runs."""
+
+
+class KnowledgeBaseError(Exception):
+    """A problem the operator can mend; its message names the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source text as Markdown. `id` is stable: putting the same id again replaces it."""
+
+    id: str
+    title: str
+    text: str
+    language: Language
+    source: str = ""  # file name or URL that a reader may open
+
+
+@dataclass(frozen=True, slots=True)
+class Faq:
+    """One question with its answer, the other ways it is asked, and the phrasings it must never match."""
+
+    id: str
+    question: str
+    answer: str
+    language: Language
+    similar: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    category: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None  # inclusive
+    status: Status = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The retrieval unit: a piece of a document, or an FAQ as it answers one phrasing."""
+
+    id: int  # row id in the store, FAISS id and keyword id
+    kind: SourceKind
+    source_id: str  # id of the Document or Faq
+    title: str  # document title, or the FAQ's own question
+    headings: tuple[str, ...]  # heading path inside the document, outermost first
+    text: str  # the piece's Markdown, or the FAQ's answer
+    language: Language
+    version: int  # revision number of the source, from 1
+    updated: datetime
+    phrasing: str = ""  # FAQ only: the phrasing that is indexed
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found passage. `score` is the fused score in 0..1; the parts say where it comes from."""
+
+    passage: Passage
+    score: float
+    dense: float = 0.0  # cosine between query and passage, -1..1
+    keyword: float = 0.0  # share of the query's word weight found in the passage, 0..1
+    exact: bool = False  # the query is, normalised, one of the FAQ's phrasings
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What `put` did with one document or FAQ."""
+
+    id: str
+    outcome: Literal["added", "changed", "unchanged", "duplicate", "empty"]
+    passages: int = 0  # now stored for it
+    encoded: int = 0  # encoded anew
+    detail: str = ""  # for the operator, e.g. the id it duplicates
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing `doctor` found. `remedy` is empty when all is well."""
+
+    check: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+class Encoder(Protocol):
+    """Text to vector. Rows are L2-normalised float32; `dimension` columns."""
+
+    dimension: int
+    fingerprint: str  # changes whenever the same text would get another vector
+    max_tokens: int
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors: ...
+
+    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors: ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...

@@ -1,0 +1,54 @@
+"""What every test may use: a real browser, started once."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests go last: Playwright's event loop, once begun, stays in the way of asynchronous tests."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window. Without one the tests are skipped, saying why; under CI=true they fail."""
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=_chromium(playwright), args=_ARGUMENTS)
+        except (Error, FileNotFoundError) as error:
+            reason = f"no browser: {str(error).splitlines()[0]}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(reason, pytrace=False)
+            pytest.skip(reason)
+        yield started
+        started.close()
+
+
+def _chromium(playwright: Playwright) -> str:
+    """KEFU_CHROMIUM, else an installed Chromium or Chrome, else Playwright's own."""
+    if named := os.environ.get("KEFU_CHROMIUM"):
+        return named
+    for found in filter(None, map(shutil.which, _NAMES)):
+        return found
+    own = playwright.chromium.executable_path
+    if not Path(own).is_file():
+        raise FileNotFoundError(
+            "Chromium is not installed; run `make test`, or set KEFU_CHROMIUM to its path"
+        )
+    return own

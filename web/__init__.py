@@ -1,0 +1,1 @@
+"""Transport, widget and command line: carries conversations between customers and the bot."""

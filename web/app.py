@@ -1,0 +1,58 @@
+"""Puts the routes together into one ASGI app. Knows no route's work."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+
+from web.desk import Desk, open_desk
+from web.problems import explain_problems
+from web.routes import chat, health, openai, static
+from web.security import SecurityHeaders
+from web.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+
+_DEMO = Path(__file__).parent / "demo" / "site"
+_MOST_BODY = 1_048_576  # bytes
+
+
+def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
+    """The app that serves `bot`; without one it answers `busy` until `app.state.desk.open(bot)`.
+
+    Raises WebError when the data folder cannot keep the server's secrets.
+    """
+    app = FastAPI(
+        title="Kefu",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        max_body_size=_MOST_BODY,
+    )
+    app.state.desk = open_desk(settings)
+    if bot is not None:
+        app.state.desk.open(bot)
+    for router in (chat.router, chat.posts, openai.router, health.router, static.router):
+        app.include_router(router)
+    explain_problems(app)
+    app.add_middleware(
+        CORSMiddleware, allow_origins=settings.origins, allow_methods=["POST"], allow_headers=["Content-Type"]
+    )
+    app.add_middleware(SecurityHeaders)
+    if settings.demo:
+        app.mount("/", StaticFiles(directory=_DEMO, html=True), name="demo")
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    desk: Desk = app.state.desk
+    await desk.close(desk.settings.drain_seconds)

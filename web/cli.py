@@ -1,0 +1,40 @@
+"""The `kefu` command: the verbs of `web.commands` under one name. Knows no verb's work, imports nothing heavy."""
+
+from typing import Annotated
+
+import typer
+
+from web.commands.ask import ask
+from web.commands.doctor import doctor
+from web.commands.documents import add, remove
+from web.commands.errors import Mendable
+from web.commands.faq import faq
+from web.commands.search import rebuild, search
+from web.commands.serve import serve
+
+main = typer.Typer(
+    cls=Mendable,
+    help="Kefu 客服: a self-hosted customer-service chatbot in Chinese and English.",
+    epilog="Results go to stdout, the rest to stderr. KEFU_DEBUG=1 shows tracebacks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@main.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("kefu"))
+        raise typer.Exit
+
+
+for verb in (serve, ask, add, remove, search, rebuild):
+    main.command()(verb)
+main.add_typer(faq, name="faq")
+main.command()(doctor)

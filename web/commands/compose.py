@@ -1,0 +1,56 @@
+"""The composition root of the command line: settings in, open parts out. The only place that builds them.
+
+Tests put fakes in place of `open_knowledge` and `open_bot`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from web.commands.terminal import bar, quiet_libraries
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+    from knowledge_base.knowledge_base import KnowledgeBase
+    from web.settings import Settings
+
+
+def read_settings(data: Path | None, **overrides: object) -> Settings:
+    """The settings from KEFU_* variables; `data` and those overrides that are not None win over them."""
+    from web.settings import Settings
+
+    given = {name: value for name, value in {"data": data, **overrides}.items() if value is not None}
+    return Settings(**given)
+
+
+@contextmanager
+def open_knowledge(data: Path | None) -> Iterator[KnowledgeBase]:
+    """The knowledge base of a data folder, closed when the block ends."""
+    quiet_libraries()
+    settings = read_settings(data)
+    from knowledge_base.assemble import assemble
+
+    with bar("preparing models") as shown:
+        knowledge = assemble(settings, shown)
+    try:
+        yield knowledge
+    finally:
+        knowledge.close()
+
+
+@contextmanager
+def open_bot(data: Path | None) -> Iterator[Bot]:
+    """The bot of a data folder, closed when the block ends."""
+    quiet_libraries()
+    settings = read_settings(data)
+    from bot.assemble import assemble
+
+    with bar("preparing models") as shown:
+        bot = assemble(settings, shown)
+    try:
+        yield bot
+    finally:
+        bot.close()

@@ -1,0 +1,115 @@
+"""What all connections of one app share. Knows no protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from starlette.requests import HTTPConnection
+
+from knowledge_base.types import Language
+from web.auth import ApiKey, Origins, Tokens, api_key, visitor_tokens
+from web.hub import Hub
+from web.limits import Limits
+from web.metrics import Metrics
+from web.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+
+_THREADS = 16  # for short calls to the database; replies have their own
+_FRESH = 30.0  # seconds for which a welcome is shown again
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Closed(Exception):
+    """There is no bot yet: it is still being loaded, or it is being shut down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What a visitor sees first."""
+
+    greeting: dict[Language, str]
+    suggestions: dict[Language, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Desk:
+    """The shared parts of one app, and the bot once it is there."""
+
+    settings: Settings
+    tokens: Tokens
+    key: ApiKey
+    origins: Origins
+    limits: Limits
+    metrics: Metrics
+    hub: Hub
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    _bot: Bot | None = None
+    _welcome: tuple[float, Welcome] | None = None
+    _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
+
+    @property
+    def bot(self) -> Bot:
+        """The bot. Raises Closed while there is none."""
+        if self._bot is None:
+            raise Closed
+        return self._bot
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a bot to ask."""
+        return self._bot is not None
+
+    def open(self, bot: Bot) -> None:
+        """Begin to serve with this bot."""
+        self._bot = bot
+        self.opened.set()
+
+    async def close(self, patience: float) -> None:
+        """Take no more questions and let running replies end; see Hub.close."""
+        self._bot = None
+        self.opened.clear()
+        await self.hub.close(patience)
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of a call that may wait for the database, made in a thread."""
+        return await anyio.to_thread.run_sync(partial(function, *args, **kwargs), limiter=self._threads)
+
+    async def welcome(self) -> Welcome:
+        """Greeting and suggested questions, at most half a minute old."""
+        if self._welcome is None or time.monotonic() - self._welcome[0] > _FRESH:
+            bot = self.bot
+            shown = await self.call(lambda: Welcome(bot.greeting(), bot.suggestions()))
+            self._welcome = (time.monotonic(), shown)
+        return self._welcome[1]
+
+
+def desk_of(connection: HTTPConnection) -> Desk:
+    """The desk of the app that a request or websocket came to."""
+    desk = connection.app.state.desk
+    assert isinstance(desk, Desk)
+    return desk
+
+
+def open_desk(settings: Settings) -> Desk:
+    """A desk for these settings. Raises WebError when the data folder cannot keep its secrets."""
+    metrics = Metrics()
+    return Desk(
+        settings=settings,
+        tokens=visitor_tokens(settings),
+        key=api_key(settings),
+        origins=Origins(settings.origins),
+        limits=Limits(settings),
+        metrics=metrics,
+        hub=Hub(settings, metrics),
+    )

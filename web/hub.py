@@ -1,0 +1,143 @@
+"""Runs replies in worker threads and carries their events into the conversations' channels.
+
+A reply belongs to its conversation, not to a connection: a slow or vanished reader never holds the bot, and a
+closed tab still leaves a logged answer. Knows nothing of sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.types import Conversation, Done, Event, Start
+from web.channel import Channel, Question, Reply
+from web.frames import Code, answer_frame, error, to_frame
+from web.metrics import Metrics
+from web.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+
+_SWEEP = 30.0  # seconds between looks for idle channels
+_LAST_WORDS = 5.0  # seconds that stopped replies get to log themselves
+_log = structlog.stdlib.get_logger(__name__)
+
+
+class Overloaded(Exception):
+    """As many replies are waiting as may; `retry_after` seconds from now there may be room."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"retry after {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class Answering(Exception):
+    """The conversation's last question is still being answered."""
+
+
+class Hub:
+    """All channels and running replies of one app. Lives in the event loop."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._channels: dict[str, Channel] = {}
+        self._swept = time.monotonic()
+        self._running: dict[asyncio.Future[None], Reply] = {}
+        self._workers = ThreadPoolExecutor(settings.replies, thread_name_prefix="reply")
+        self._closing = False
+
+    def channel(self, conversation_id: str) -> Channel:
+        """The channel of a conversation, the same for all its connections."""
+        self._sweep()
+        if conversation_id not in self._channels:
+            settings = self._settings
+            self._channels[conversation_id] = Channel(
+                conversation_id, settings.replay_frames, settings.replay_seconds
+            )
+        return self._channels[conversation_id]
+
+    def ask(self, bot: Bot, channel: Channel, question: Question) -> Reply:
+        """Begin a reply; its frames appear in the channel. Raises Answering or Overloaded."""
+        if channel.running is not None:
+            raise Answering
+        if self._closing or len(self._running) >= self._settings.replies + self._settings.queue:
+            raise Overloaded(self._wait())
+        loop = asyncio.get_running_loop()
+        reply = channel.begin(question)
+
+        def deliver(event: Event) -> None:
+            loop.call_soon_threadsafe(self._publish, channel, reply, event)
+
+        future = loop.run_in_executor(self._workers, _work, bot, channel.conversation_id, reply, deliver)
+        self._running[future] = reply
+        self._metrics.running.set(len(self._running))
+        future.add_done_callback(lambda done: self._finished(channel, done))
+        return reply
+
+    async def close(self, patience: float) -> None:
+        """Take no more questions and let running replies end.
+
+        After `patience` seconds they are stopped, which logs what they have.
+        """
+        self._closing = True
+        if self._running:
+            _log.info("draining", replies=len(self._running))
+            await asyncio.wait(self._running, timeout=patience)
+        for reply in self._running.values():
+            reply.stop()
+        if self._running:
+            await asyncio.wait(self._running, timeout=_LAST_WORDS)
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _publish(self, channel: Channel, reply: Reply, event: Event) -> None:
+        if isinstance(event, Start):
+            reply.message_id = event.message_id
+        client_id = reply.question.client_id
+        if isinstance(event, Done):
+            self._metrics.answered(event.answer)
+            self._metrics.reply.observe(time.monotonic() - reply.began)
+            channel.end(answer_frame(event.answer, client_id))
+        else:
+            channel.publish(to_frame(event, reply.message_id, client_id))
+
+    def _finished(self, channel: Channel, future: asyncio.Future[None]) -> None:
+        reply = self._running.pop(future)
+        self._metrics.running.set(len(self._running))
+        problem = None if future.cancelled() else future.exception()
+        if problem is not None:
+            _log.error("reply failed", conversation=channel.conversation_id, exc_info=problem)
+        if channel.running is reply:  # it ended without an answer
+            code: Code = "busy" if future.cancelled() else "internal"
+            self._metrics.errors.labels(code).inc()
+            channel.end(error(code, reply_to=reply.question.client_id))
+
+    def _wait(self) -> float:
+        return float(min(30, 2 + len(self._running) // self._settings.replies))
+
+    def _sweep(self) -> None:
+        if time.monotonic() - self._swept < _SWEEP:
+            return
+        self._swept = time.monotonic()
+        for conversation_id in [name for name, channel in self._channels.items() if channel.idle]:
+            del self._channels[conversation_id]
+
+
+def _work(bot: Bot, conversation_id: str, reply: Reply, deliver: Callable[[Event], None]) -> None:
+    """One reply from question to end, in a worker thread, whether or not anybody still listens."""
+    question = reply.question
+    if question.history is None:
+        conversation = bot.log.load(conversation_id)
+        if conversation is None:
+            raise LookupError(f"conversation {conversation_id!r} is not in the log any more")
+    else:
+        conversation = Conversation(conversation_id, question.history)
+    with closing(bot.reply(conversation, question.text, stop=reply.stopped)) as events:
+        for event in events:
+            deliver(event)

@@ -1,0 +1,135 @@
+"""Runs the app: listens at once, loads the bot meanwhile, ends without losing an answer. Knows no frame."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import structlog
+import uvicorn
+
+from knowledge_base.types import Progress
+from web.app import create_app
+from web.desk import Desk
+from web.errors import WebError
+from web.logs import configure_logs
+from web.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+
+_MOST_FRAME = (
+    2 * 1_048_576
+)  # bytes; what is larger than settings.max_frame but not than this gets an error frame
+_PARTING = 5  # seconds that connections get to close
+_log = structlog.stdlib.get_logger(__name__)
+
+
+def serve(settings: Settings, progress: Progress | None = None) -> None:
+    """Serve until told to stop. `progress` is called from a thread while the bot is being loaded.
+
+    Raises WebError when the address is taken or the data folder cannot be written, and whatever keeps the bot
+    from being loaded.
+    """
+    configure_logs(settings.log_format)
+    app = create_app(None, settings)
+    listener = _listen(settings.host, settings.port)
+    server = Server(_config(app, settings), app.state.desk, progress)
+    host, port = listener.getsockname()[:2]
+    _log.info("listening", url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        _log.info("interrupted")
+    finally:
+        listener.close()
+    if server.problem is not None:
+        raise server.problem
+
+
+class Server(uvicorn.Server):
+    """uvicorn that loads the bot once it listens, and lets running replies reach their readers at the end."""
+
+    def __init__(self, config: uvicorn.Config, desk: Desk, progress: Progress | None = None) -> None:
+        super().__init__(config)
+        self.problem: Exception | None = None
+        self._desk = desk
+        self._progress = progress
+        self._bot: Bot | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then begin to load."""
+        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._load, args=(loop,), name="load", daemon=True).start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nothing new, let replies end, then close the connections and the bot."""
+        for server in self.servers:
+            server.close()
+        await self._desk.close(self._desk.settings.drain_seconds)
+        await super().shutdown(sockets)
+        if self._bot is not None:
+            await asyncio.to_thread(self._bot.close)
+        _log.info("stopped")
+
+    def _load(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            bot = _assembled(self._desk.settings, self._progress)
+        except Exception as problem:  # raised again by serve, in the main thread
+            loop.call_soon_threadsafe(self._failed, problem)
+        else:
+            loop.call_soon_threadsafe(self._loaded, bot)
+
+    def _loaded(self, bot: Bot) -> None:
+        self._bot = bot
+        self._desk.open(bot)
+        _log.info("ready", release=bot.release)
+
+    def _failed(self, problem: Exception) -> None:
+        self.problem = problem
+        self.should_exit = True
+
+
+def _assembled(settings: Settings, progress: Progress | None) -> Bot:
+    from bot.assemble import assemble
+
+    bot = assemble(settings, progress)
+    if settings.demo and bot.knowledge.is_empty:
+        from web.demo_company import load_demo
+
+        load_demo(bot.knowledge, progress)
+    return bot
+
+
+def _config(app: object, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_config=None,
+        access_log=False,
+        ws_max_size=_MOST_FRAME,
+        ws_per_message_deflate=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        server_header=False,
+        timeout_graceful_shutdown=_PARTING,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as problem:
+        raise WebError(_refusal(host, port, problem)) from problem
+
+
+def _refusal(host: str, port: int, problem: OSError) -> str:
+    if problem.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is taken; stop the other program or set KEFU_PORT to a free port"
+    if problem.errno == errno.EACCES:
+        return f"port {port} needs more rights; set KEFU_PORT to a port above 1023"
+    return f"cannot listen on {host}:{port} ({problem.strerror}); set KEFU_HOST and KEFU_PORT"

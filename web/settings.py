@@ -1,0 +1,51 @@
+"""Settings of the web server, read once at the edge from KEFU_* variables. Knows not what they steer."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from bot.settings import Settings as BotSettings
+
+Names = Annotated[tuple[str, ...], NoDecode]
+"""Names separated by commas in the environment, e.g. KEFU_ORIGINS=https://shop.example,https://www.shop.example"""
+
+
+class Settings(BotSettings):
+    """`origins`: other sites that may embed the widget ("*": any). `api_key` empty: made at first start.
+
+    `trusted_proxies`: addresses or networks whose X-Forwarded-For and -Proto are believed.
+    Rates are per minute; `replies` answers are worked on at once and `queue` more may wait.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    origins: Names = ()
+    trusted_proxies: Names = ()
+    api_key: str = ""
+    demo: bool = False
+    privacy_url: str = ""
+    log_format: Literal["auto", "console", "json"] = "auto"
+
+    max_message: int = Field(default=2_000, ge=1)  # characters
+    max_frame: int = Field(default=16_384, ge=1_024)  # bytes
+    messages_per_visitor: int = Field(default=30, ge=1)
+    messages_per_address: int = Field(default=300, ge=1)
+    sessions_per_address: int = Field(default=120, ge=1)
+    frames_per_connection: int = Field(default=240, ge=1)
+    connections: int = Field(default=1_000, ge=1)
+    connections_per_address: int = Field(default=100, ge=1)
+    replies: int = Field(default=4, ge=1)
+    queue: int = Field(default=60, ge=0)
+
+    token_hours: float = Field(default=24, gt=0)
+    replay_frames: int = Field(default=2_000, ge=10)
+    replay_seconds: float = Field(default=600, gt=0)
+    drain_seconds: float = Field(default=15, ge=0)
+
+    @field_validator("origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(name.strip().rstrip("/") for name in value.split(",") if name.strip())
