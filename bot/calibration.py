@@ -45,8 +45,9 @@ class Calibration:
     """One fitted calibration.
 
     weights: feature name → coefficient, "bias" among them; thresholds: "<kind>.<language>" → Threshold.
-    tie: FAQs whose scores differ by less are asked back, not chosen between; near: share of the best score
-    that an offered question must reach; support: share of a sentence's words that must stand in a passage.
+    tie: FAQs whose scores differ by less are asked back, not chosen between; near: how far below the best score
+    an offered question or further evidence may stand; support: share of a sentence's words that must stand in
+    a passage.
     """
 
     weights: Mapping[str, float]

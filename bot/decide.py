@@ -32,7 +32,7 @@ def decide(hits: Sequence[Hit], query: str, language: Language, calibration: Cal
     reason = f"confidence {confidence:.2f}, threshold {threshold.answer:g}"
     if confidence >= threshold.answer:
         return _answer(hits, confidence, calibration, reason)
-    near = _questions([hit for hit in hits if hit.score >= calibration.near * head.score], query, language)
+    near = _questions([hit for hit in hits if hit.score >= head.score - calibration.near], query, language)
     if confidence >= threshold.clarify and head.passage.kind == "faq" and len(near) > 1:
         return Decision("clarify", confidence, options=near, reason=reason)
     return Decision("abstain", confidence, options=near[:_NEAR_QUESTIONS], reason=reason)
@@ -70,4 +70,4 @@ def _tied(hits: Sequence[Hit], tie: float) -> tuple[str, ...]:
 
 def _evidence(hits: Sequence[Hit], near: float) -> tuple[Hit, ...]:
     """The passages to answer from: the first hit and those that come near it."""
-    return tuple(hit for hit in hits if hit.score >= near * hits[0].score)[:_EVIDENCE]
+    return tuple(hit for hit in hits if hit.score >= hits[0].score - near)[:_EVIDENCE]

@@ -69,9 +69,7 @@ class _Reader:
 
     def skip(self, size: int) -> None:
         if self.at + size > len(self.data):
-            raise ValueError(
-                f"GGUF file of {len(self.data)} bytes ends early at {self.at}; get the file again"
-            )
+            raise ValueError(f"GGUF file of {len(self.data)} bytes ends early at {self.at}; get the file again")
         self.at += size
 
     def string(self) -> str:
@@ -98,7 +96,7 @@ class _Reader:
 
 def read_gguf(path: Path) -> GgufFile:
     """Parse a GGUF file of version 2 or 3. Raises ValueError when it is not one or is truncated."""
-    return parse_gguf(memoryview(np.memmap(path, np.uint8, "r")))
+    return parse_gguf(np.memmap(path, np.uint8, "r").data)
 
 
 def parse_gguf(data: memoryview) -> GgufFile:
@@ -106,9 +104,7 @@ def parse_gguf(data: memoryview) -> GgufFile:
     reader = _Reader(data)
     magic, version = reader.values("4sI")
     if magic != b"GGUF" or version not in (2, 3):
-        raise ValueError(
-            f"not a GGUF file of version 2 or 3: {magic!r}, version {version}; get the file again"
-        )
+        raise ValueError(f"not a GGUF file of version 2 or 3: {magic!r}, version {version}; get the file again")
     tensor_count, metadata_count = reader.values("QQ")
     metadata = {}
     for _ in range(metadata_count):

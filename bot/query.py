@@ -44,9 +44,7 @@ _EN_DUMMY = re.compile(
     r"\bis\s+it\s+(?:\w+\s+)?(?:to|that|if)\b|\bis\s+it\s+(?:possible|ok|okay|safe|true|necessary|free|legal)\b|"
     r"\bdoes\s+it\s+(?:take|cost)\s+(?:\w+\s+){0,4}?(?:to|for|before|until)\b|\bwhat\s+time\s+is\s+it\b|\bit\s+(?:is|was)\s+\w+\s+(?:to|that)\b"
 )
-_EN_PREPOSITION = re.compile(
-    r"^(?:for|in|to|with|without|on|from|after|before|outside|inside|within|at|via|by)\b"
-)
+_EN_PREPOSITION = re.compile(r"^(?:for|in|to|with|without|on|from|after|before|outside|inside|within|at|via|by)\b")
 _EN_FUNCTION = frozenset(
     "a an the i you we he she it they them its their this that these those my your our me us is are was "
     "were be been am do does did can could will would should shall may might must have has had to of in "
@@ -132,9 +130,7 @@ def _topic(question: str) -> str:
         kept = re.sub(r"\s+", " ", kept.replace("？", " ").replace("?", " ")).strip(_EDGES)
         return kept if _zh_content(_fold(kept)) else ""
     words = re.findall(r"[^\s?!,;]+", question)
-    return " ".join(
-        w for w in words if w.strip(_EDGES) and w.strip(_EDGES).lower() not in _EN_FUNCTION
-    ).strip(_EDGES)
+    return " ".join(w for w in words if w.strip(_EDGES) and w.strip(_EDGES).lower() not in _EN_FUNCTION).strip(_EDGES)
 
 
 def _content(question: str) -> str:

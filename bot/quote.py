@@ -53,9 +53,7 @@ def compose(quotes: Sequence[Quote], language: Language) -> str:
     return text
 
 
-def choose(
-    candidates: Sequence[Quote], cosines: Sequence[float], overlaps: Sequence[float]
-) -> tuple[Quote, ...]:
+def choose(candidates: Sequence[Quote], cosines: Sequence[float], overlaps: Sequence[float]) -> tuple[Quote, ...]:
     """The best candidate and those that come close, at most 3, in the order given."""
     scores = [cosine + _WORD_WEIGHT * share for cosine, share in zip(cosines, overlaps, strict=True)]
     if not scores:

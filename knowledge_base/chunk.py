@@ -4,23 +4,17 @@ Pure functions of text and a token counter. Knows nothing of models, stores or f
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from knowledge_base.sections import FENCE, fence_end, sections
-from knowledge_base.sentences import sentence_spans
+from knowledge_base.sections import sections
+from knowledge_base.units import Frame, Unit, cut, units
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 
-_DELIMITER = re.compile(
-    r"^[ \t]*(?:\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?|\|[ \t]*:?-+:?[ \t]*\|)[ \t]*$", re.MULTILINE
-)
-_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*$")
-_SOFT_END = re.compile(r"[\s，、,;；)）]")
 _ONLY_RULES = re.compile(r"[-*_=\s]*")
 _SMALLEST_SIZE = 16
-_PARAGRAPH, _LINE, _SENTENCE, _COLON, _WORD, _HEADER = range(6)  # what a cut costs there, cheapest first
+_SURELY_LONG = 8  # characters per token that no running text has: longer units are cut before they are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,168 +25,113 @@ class Piece:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What a piece repeats when it begins or ends inside: a table's header, a code fence."""
-
-    head: str
-    tail: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Unit:
-    """What is cut only when it is larger than a piece; `text` has the white space up to the next unit."""
-
-    text: str
-    cost: int  # of a cut right before it
-    frame: _Frame | None = None
-    inner: bool = True  # false: the line that is the frame's own head or tail
-    tokens: int = 0
-
-
 def chunk(markdown: str, count_tokens: CountTokens, size: int = 256) -> list[Piece]:
     """Cut `markdown` into pieces of at most `size` tokens, in order; nothing but headings is left out.
 
     Headings become paths; neighbouring paragraphs below one heading share a piece while they fit; the rows of a
-    large table get its header row repeated, a cut code fence its marks. A sentence that alone is too long is
-    cut at spaces, else between characters. `count_tokens` is called a few times with many texts; tokens that it
-    adds to every text do not count. Raises ValueError for a `size` below 16.
+    cut table get its header repeated, a cut code fence its marks. A sentence that alone is too long is cut at
+    spaces, else between characters. `count_tokens` is called a few times with many texts; tokens that it adds
+    to every text do not count. Raises ValueError for a `size` below 16.
     """
     if size < _SMALLEST_SIZE:
         raise ValueError(f"size={size!r} is too small for a passage; use at least {_SMALLEST_SIZE} tokens")
     parts = sections(markdown)
-    units = [_units(section.body.strip("\n"), size) for section in parts]
-    counted = _Counter(count_tokens, size).fit(units)
-    pieces = []
-    for section, fitted in zip(parts, counted, strict=True):
-        for text in _pack(fitted, size):
-            if not _ONLY_RULES.fullmatch(text):
-                pieces.append(Piece(section.headings, text))
-    return pieces
+    packer = _Packer(count_tokens, size)
+    rows = packer.fit([units(section.body) for section in parts])
+    return [
+        Piece(section.headings, text)
+        for section, row in zip(parts, rows, strict=True)
+        for text in packer.pack(row)
+        if not _ONLY_RULES.fullmatch(text)
+    ]
 
 
-def _units(body: str, size: int) -> list[_Unit]:
-    """The whole of `body` as units; longer ones than any piece could be are cut already."""
-    units: list[_Unit] = []
-    position = 0
-    for start, end, make in _framed(body):
-        units.extend(_prose(body[position:start]))
-        units.extend(make(body[start:end]))
-        position = end
-    units.extend(_prose(body[position:]))
-    units = [part for unit in units for part in _cut(unit, 8 * size)]
-    return [_priced(unit, before) for unit, before in zip(units, [None, *units[:-1]], strict=True)]
-
-
-def _priced(unit: _Unit, before: _Unit | None) -> _Unit:
-    if before is None or unit.cost > _COLON:
-        return unit
-    if before.text.rstrip().endswith((":", "：")):
-        cost = _COLON
-    elif _BLANK_LINE.search(before.text[-200:]) and (unit.frame is None or unit.frame is not before.frame):
-        cost = _PARAGRAPH
-    else:
-        cost = _LINE if "\n" in before.text[len(before.text.rstrip()) :] else _SENTENCE
-    return replace(unit, cost=cost)
-
-
-def _framed(body: str) -> list[tuple[int, int, Callable[[str], list[_Unit]]]]:
-    """(start, end, how to make units of it) of code fences and tables, in order."""
-    found: list[tuple[int, int, Callable[[str], list[_Unit]]]] = []
-    position = 0
-    while (match := FENCE.search(body, position)) is not None:
-        end = fence_end(body, match)
-        found.extend(_tables(body, position, match.start()))
-        if end is not None:
-            found.append((match.start(), end, _code))
-        position = end if end is not None else match.end()
-    return found + _tables(body, position, len(body))
-
-
-def _tables(body: str, start: int, end: int) -> list[tuple[int, int, Callable[[str], list[_Unit]]]]:
-    found: list[tuple[int, int, Callable[[str], list[_Unit]]]] = []
-    while (match := _DELIMITER.search(body, start, end)) is not None:
-        header = body.rfind("\n", start, max(start, match.start() - 1)) + 1 or start
-        start = match.end()
-        if "|" not in body[header : match.start()]:
-            continue
-        while start < end:
-            stop = body.find("\n", start + 1, end)
-            stop = end if stop < 0 else stop
-            if "|" not in body[start:stop]:
-                break
-            start = stop
-        found.append((header, start, _table))
-    return found
-
-
-def _table(text: str) -> list[_Unit]:
-    header, delimiter, *rows = text.splitlines(keepends=True)
-    frame = _Frame((header + delimiter).rstrip() + "\n", "")
-    units = [_Unit(header + delimiter, _LINE, frame, inner=False)]
-    units.extend(_Unit(row, _LINE, frame) for row in rows)
-    if rows:
-        units[1] = replace(units[1], cost=_HEADER)
-    return units
-
-
-def _code(text: str) -> list[_Unit]:
-    opening, *lines, closing = text.splitlines(keepends=True)
-    frame = _Frame(opening, "\n" + closing)
-    units = [_Unit(opening, _LINE, frame, inner=False), *(_Unit(line, _LINE, frame) for line in lines)]
-    return [*units, _Unit(closing, _LINE, frame, inner=False)]
-
-
-def _prose(text: str) -> list[_Unit]:
-    starts = [start for start, _ in sentence_spans(text)]
-    if not starts:
-        return [_Unit(text, _PARAGRAPH)] if text else []
-    starts[0] = 0
-    return [_Unit(text[i:j], _LINE) for i, j in zip(starts, [*starts[1:], len(text)], strict=True)]
-
-
-def _cut(unit: _Unit, length: int) -> list[_Unit]:
-    """`unit` in parts of at most `length` characters, cut at a space or comma where one is near."""
-    text = unit.text
-    if len(text) <= length:
-        return [unit]
-    parts = []
-    start = 0
-    while start < len(text):
-        end = min(len(text), start + length)
-        if end < len(text):
-            end = _soft_end(text, start, end)
-        parts.append(replace(unit, text=text[start:end], cost=_WORD if start else unit.cost))
-        start = end
-    return parts
-
-
-def _soft_end(text: str, start: int, end: int) -> int:
-    for near in range(end, start + (end - start) // 2, -1):
-        if _SOFT_END.match(text[near - 1]):
-            return near
-    near = end
-    while near > start + 1 and (unicodedata.combining(text[near]) or text[near] in "\u200d\ufe0f"):
-        near -= 1
-    return near
-
-
-class _Counter:
-    """Gives units their tokens, and cuts those that are too large for a piece, in few calls."""
+class _Packer:
+    """Units into texts of at most `size` tokens."""
 
     def __init__(self, count_tokens: CountTokens, size: int) -> None:
         self._count_tokens = count_tokens
         self._size = size
-        self._frames: dict[_Frame, int] = {}
+        self._repeated: dict[Frame, int] = {}  # tokens of head and tail
 
-    def fit(self, units: list[list[_Unit]]) -> list[list[_Unit]]:
-        frames = list({unit.frame for row in units for unit in row if unit.frame})
-        self._frames = dict(zip(frames, self._count([f.head + f.tail for f in frames]), strict=True))
+    def fit(self, rows: list[list[Unit]]) -> list[list[Unit]]:
+        """The same units with their tokens, none larger than a piece; a few calls of the counter in all."""
+        longest = _SURELY_LONG * self._size
+        rows = [[part for unit in row for part in cut(unit, longest)] for row in rows]  # a bound on each count
+        frames = list({unit.frame: None for row in rows for unit in row if unit.frame})
+        texts = [unit.text for row in rows for unit in row]
+        added, *counts = self._count_tokens(["", *(f.head + f.tail for f in frames), *texts])
+        self._repeated = {f: n - added for f, n in zip(frames, counts, strict=False)}
+        tokens = iter(counts[len(frames) :])
+        rows = [[self._counted(unit, next(tokens) - added) for unit in row] for row in rows]
         while True:
-            fresh = [unit.text for row in units for unit in row if not unit.tokens]
-            counts = iter(self._count(fresh))
-            units = [[u if u.tokens else replace(u, tokens=max(1, next(counts))) for u in row] for row in units]
-            cut = [[part for unit in row for part in self._smaller(unit)] for row in units]
-            if all(len(a) == len(b) for a, b in zip(cut, units, strict=True)):
-                return units
-            units = cut
+            large = [unit for row in rows for unit in row if self._too_large(unit)]
+            if not large:
+                return rows
+            parts = {id(unit): cut(unit, self._length(unit)) for unit in large}
+            texts = [part.text for some in parts.values() for part in some]
+            tokens = iter(self._count_tokens(texts))
+            fitted = {k: [self._counted(p, next(tokens) - added) for p in some] for k, some in parts.items()}
+            rows = [[part for unit in row for part in fitted.get(id(unit), [unit])] for row in rows]
+
+    def _counted(self, unit: Unit, tokens: int) -> Unit:
+        frame = unit.frame
+        if frame and self._repeated[frame] > self._size // 2:
+            frame = None  # a header as long as its rows is worth one mention
+        return Unit(unit.text, unit.cost, frame, unit.opens, unit.ends, max(1, tokens))
+
+    def _room(self, unit: Unit) -> int:
+        return self._size - (self._repeated[unit.frame] if unit.frame and not unit.opens else 0)
+
+    def _too_large(self, unit: Unit) -> bool:
+        return unit.tokens > self._room(unit) and len(unit.text) > 1
+
+    def _length(self, unit: Unit) -> int:
+        """Characters of `unit` that should just fit."""
+        share = 0.9 * self._room(unit) / unit.tokens
+        return max(1, int(len(unit.text) * share))
+
+    def pack(self, row: list[Unit]) -> list[str]:
+        """The texts of the pieces that one section's units make."""
+        texts = []
+        left = sum(unit.tokens for unit in row)
+        start = 0
+        while start < len(row):
+            end = self._end(row, start, left)
+            texts.append(_joined(row[start:end]))
+            left -= sum(unit.tokens for unit in row[start:end])
+            start = end
+        return texts
+
+    def _end(self, row: list[Unit], start: int, left: int) -> int:
+        """Where the piece that begins at `start` ends: at the cheapest cut in its later part."""
+        ends: list[tuple[int, int]] = []  # (tokens, end) of each piece that fits
+        inside = 0
+        for end in range(start, len(row)):
+            inside += row[end].tokens
+            whole = inside + self._repeats(row[start], row[end])
+            if inside + self._repeats(row[start], row[start]) > self._size and ends:
+                break
+            if whole <= self._size or not ends:
+                ends.append((whole, end + 1))
+        if ends[-1][1] == len(row):
+            return len(row)
+        room, aim = self._size, self._size
+        earliest = room // 2
+        if left < 2 * room:  # the last two: neither should be a scrap
+            aim = left // 2
+            earliest = max(left - room, room // 4)
+        window = [e for e in ends if e[0] >= earliest] or ends[-1:]
+        return min(window, key=lambda e: (row[e[1]].cost, abs(e[0] - aim)))[1]
+
+    def _repeats(self, first: Unit, last: Unit) -> int:
+        if first.frame and not first.opens:
+            return self._repeated[first.frame]
+        return self._repeated[last.frame] if last.frame and last.frame.tail and not last.ends else 0
+
+
+def _joined(row: list[Unit]) -> str:
+    first, last = row[0], row[-1]
+    head = first.frame.head if first.frame and not first.opens else ""
+    tail = last.frame.tail if last.frame and not last.ends else ""
+    return (head + "".join(unit.text for unit in row).strip("\n")).rstrip() + tail

@@ -45,7 +45,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class E5S1:
-    """A parsed file: everything but the weights, which `tensors` holds still quantised (dtype, count, bytes)."""
+    """A parsed file; `tensors` holds name → (kind, count of weights, their bytes, still quantised)."""
 
     shape: Shape
     vocabulary: Vocabulary
@@ -61,9 +61,7 @@ class _Reader:
 
     def bytes(self, size: int) -> memoryview:
         if size < 0 or self.at + size > len(self.data):
-            raise ValueError(
-                f"E5S1 file of {len(self.data)} bytes ends early at {self.at}; get the file again"
-            )
+            raise ValueError(f"E5S1 file of {len(self.data)} bytes ends early at {self.at}; get the file again")
         self.at += size
         return self.data[self.at - size : self.at]
 
@@ -111,7 +109,7 @@ def _vocabulary(reader: _Reader) -> Vocabulary:
 
 
 def dequantise(raw: bytes | memoryview, count: int) -> NDArray[np.float32]:
-    """Q4_0 bytes to `count` float32 weights: blocks of 32 = f16 scale, then byte j with weights j and j+16."""
+    """Q4_0 bytes to `count` float32 weights: blocks of 32 = f16 scale, then bytes j with weights j, j+16."""
     if count % 32 or len(raw) != count // 32 * _BLOCK.itemsize:
         raise ValueError(f"{count} Q4_0 weights do not fit {len(raw)} bytes; get the file again")
     blocks = np.frombuffer(raw, _BLOCK)

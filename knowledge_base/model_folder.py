@@ -100,7 +100,7 @@ def sha256_of(path: Path, advance: Callable[[int], None] | None = None) -> str:
 
 
 def _is_made(folder: Path, recipe: Recipe) -> bool:
-    """Whether the folder is there, whole, and of this recipe; a damaged one is an error, never overwritten."""
+    """Whether the folder is there, whole, and of this recipe; a damaged one is an error, not overwritten."""
     if not folder.exists():
         return False
     problem = _problem(folder, read_all=False)
@@ -166,9 +166,7 @@ def _check_sources(recipe: Recipe) -> None:
         if not source.path.is_file():
             raise KnowledgeBaseError(f"the model file {source.path} is missing; {source.remedy}")
         if sha256_of(source.path) != source.sha256:
-            raise KnowledgeBaseError(
-                f"the model file {source.path} is damaged (its SHA-256 differs); {source.remedy}"
-            )
+            raise KnowledgeBaseError(f"the model file {source.path} is damaged (its SHA-256 differs); {source.remedy}")
 
 
 def _seal(partial: Path, recipe: Recipe) -> None:

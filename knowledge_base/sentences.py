@@ -7,8 +7,10 @@ import re
 import unicodedata
 
 _STOP = re.compile(r"[。！？；．｡!?.]+")
-_CLOSERS = "”’」』】）》〉〗)]"
+_HALF_WIDTH = frozenset(".!?")  # end a sentence only before white space or Chinese
+_CLOSERS = frozenset("”’」』】）》〉〗)]。！？；!?")
 _PAIRED = ('"', "**", "__", "*", "`")  # the same mark opens and closes: counted to know which it is
+_PAIRED_STARTS = frozenset('"*_`')
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(（\[“\"'])(?:e\.g|i\.e|cf|vs|approx|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|Fig|figs|Eq|Sec|ext|tel|dept|est|incl|excl"
     r"|[A-Za-z](?:\.[A-Za-z])*)$",
@@ -116,9 +118,11 @@ def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
 def _closed(text: str, begin: int, stop: int, end: int) -> int:
     """Move past the quotes and brackets that close right after the stop."""
     while stop < end:
-        if text[stop] in _CLOSERS or text[stop] in "。！？；!?":
+        if text[stop] in _CLOSERS:
             stop += 1
             continue
+        if text[stop] not in _PAIRED_STARTS:
+            return stop
         mark = next((m for m in _PAIRED if text.startswith(m, stop)), None)
         if mark is None or text.count(mark, max(begin, stop - _LONGEST_QUOTE), stop) % 2 == 0:
             return stop
@@ -128,7 +132,7 @@ def _closed(text: str, begin: int, stop: int, end: int) -> int:
 
 def _ends_sentence(text: str, begin: int, match: re.Match[str], stop: int, end: int) -> bool:
     mark = match.group()
-    if any(c in "。！？；．｡" for c in mark) or stop >= end:
+    if stop >= end or not _HALF_WIDTH.issuperset(mark):
         return not (mark == "．" and text[match.start() - 1 : match.start()].isdigit() and stop < end)
     following = text[stop]
     if not following.isspace():

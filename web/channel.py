@@ -1,6 +1,6 @@
 """The recent frames of one conversation, numbered and kept for those who come back.
 
-Knows nothing of bots or sockets. Lives in the event loop: nothing here may be called from another thread, `Reply.stop` excepted.
+Knows nothing of bots or sockets. Lives in the event loop: only `Reply.stop` may be called from a thread.
 """
 
 import asyncio

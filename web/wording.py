@@ -15,6 +15,6 @@ def _sentences() -> dict[str, Text]:
 
 
 def wording(name: str, **values: object) -> Text:
-    """The sentence `name` in both languages, its `{…}` filled with `values`. Raises KeyError on no such name."""
+    """The sentence `name` in both languages, its `{…}` filled with `values`. Raises KeyError."""
     text = _sentences()[name]
     return {language: sentence.format(**values) for language, sentence in text.items()}

@@ -1,4 +1,4 @@
-"""Routes for programs that speak OpenAI's chat completions; web.completions has the shapes. They need the API key."""
+"""Routes for programs that speak OpenAI's chat completions; shapes are in web.completions."""
 
 import json
 from collections.abc import AsyncIterator

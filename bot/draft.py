@@ -1,0 +1,79 @@
+"""The answer while it is being made: what each step found, how long it took. Knows no step."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from bot.types import Answer, Citation, Decision
+from knowledge_base.types import Hit, Language
+
+_PIECE = 12  # characters at once; frames cost more than characters
+_WHOLE = re.compile(  # what a reader sees as one character: marks, joiners, selectors, skin tones, flags stay with it
+    r"\r\n|[\U0001F1E6-\U0001F1FF]{2}|"
+    r"(?s:.)(?:[\u0300-\u036f\u200d\ufe0e\ufe0f\u20e3\U0001F3FB-\U0001F3FF]|(?<=\u200d)(?s:.))*"
+)
+
+
+@dataclass(slots=True)
+class Draft:
+    """Filled step by step by one reply; `answer` may be asked at any moment."""
+
+    id: str
+    language: Language
+    text: str = ""
+    query: str = ""
+    hits: tuple[Hit, ...] = ()
+    decision: Decision = Decision("abstain", 0.0, reason="not decided")
+    citations: tuple[Citation, ...] = ()
+    stopped: bool = False
+    latency_ms: dict[str, float] = field(default_factory=dict)
+    _began: float = field(default_factory=time.perf_counter)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Adds the time spent inside to the step's latency."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.latency_ms[step] = self.latency_ms.get(step, 0.0) + _milliseconds(began)
+
+    def first_token(self) -> None:
+        """Notes when the customer saw the first words."""
+        self.latency_ms.setdefault("first_token", _milliseconds(self._began))
+
+    def answer(self, release: str) -> Answer:
+        """The answer as it stands now."""
+        return Answer(
+            id=self.id,
+            kind=self.decision.kind,
+            text=self.text,
+            language=self.language,
+            confidence=self.decision.confidence,
+            query=self.query,
+            hits=self.hits,
+            citations=self.citations,
+            options=self.decision.options,
+            reason=self.decision.reason,
+            release=release,
+            stopped=self.stopped,
+            latency_ms=self.latency_ms | {"total": _milliseconds(self._began)},
+        )
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The text in pieces to stream, none of which cuts a character as a reader sees it."""
+    piece = ""
+    for match in _WHOLE.finditer(text):
+        piece += match[0]
+        if len(piece) >= _PIECE:
+            yield piece
+            piece = ""
+    if piece:
+        yield piece
+
+
+def _milliseconds(since: float) -> float:
+    return round((time.perf_counter() - since) * 1000, 2)

@@ -1,0 +1,113 @@
+"""The conversation log: every message, answer, judgement and contact, as it happened.
+
+A connection per call, so any thread may call. Knows nothing of how answers come about. Not the operator's
+log: that one never holds a customer's words.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Connection, Engine, delete, insert, select
+
+from bot import tables
+from bot.record import from_row, to_row
+from bot.types import Answer, Conversation, Message
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+VERSION_TABLE = "bot_version"
+
+
+class ConversationLog:
+    """Reads and writes conversations in a migrated database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def open(self) -> Conversation:
+        """Begin a conversation."""
+        opened = Conversation(uuid4().hex)
+        with self._engine.begin() as connection:
+            connection.execute(insert(tables.conversation).values(id=opened.id, opened=datetime.now(UTC)))
+        return opened
+
+    def load(self, conversation_id: str) -> Conversation | None:
+        """A conversation with all its messages, oldest first; None when there is none of that id."""
+        joined = tables.message.outerjoin(tables.answer, tables.answer.c.message_number == tables.message.c.number)
+        mine = tables.message.c.conversation_id == conversation_id
+        with self._engine.connect() as connection:
+            if not _exists(connection, conversation_id):
+                return None
+            statement = select(tables.message, tables.answer).select_from(joined).where(mine)
+            rows = connection.execute(statement.order_by(tables.message.c.number)).mappings().all()
+        messages = (
+            Message(
+                id=row["id"],
+                role=row["role"],
+                text=row["text"],
+                at=row["at"],
+                answer=from_row(row["id"], row["text"], dict(row)) if row["kind"] is not None else None,
+            )
+            for row in rows
+        )
+        return Conversation(conversation_id, tuple(messages))
+
+    def ask(self, conversation_id: str, message: Message) -> None:
+        """Log what the customer (or staff) said. A conversation of an unknown id is begun."""
+        with self._engine.begin() as connection:
+            self._add(connection, conversation_id, message)
+
+    def answer(self, conversation_id: str, answer: Answer) -> None:
+        """Log the bot's answer as the message it was."""
+        said = Message(answer.id, "bot", answer.text, datetime.now(UTC))
+        with self._engine.begin() as connection:
+            number = self._add(connection, conversation_id, said)
+            connection.execute(insert(tables.answer).values(message_number=number, **to_row(answer)))
+
+    def feedback(
+        self, conversation_id: str, message_id: str, helpful: bool, reason: str = "", comment: str = ""
+    ) -> bool:
+        """Log the customer's judgement on an answer; a later one replaces it. False: no such answer there."""
+        sought = (
+            select(tables.message.c.number)
+            .join(tables.answer, tables.answer.c.message_number == tables.message.c.number)
+            .where(tables.message.c.conversation_id == conversation_id, tables.message.c.id == message_id)
+        )
+        with self._engine.begin() as connection:
+            number = connection.execute(sought).scalar_one_or_none()
+            if number is None:
+                return False
+            connection.execute(delete(tables.feedback).where(tables.feedback.c.message_number == number))
+            connection.execute(
+                insert(tables.feedback).values(
+                    message_number=number, helpful=helpful, reason=reason, comment=comment, at=datetime.now(UTC)
+                )
+            )
+        return True
+
+    def contact(self, conversation_id: str, contact: str, text: str = "") -> None:
+        """Log how a person can reach the customer, and what about."""
+        with self._engine.begin() as connection:
+            self._begin(connection, conversation_id)
+            connection.execute(
+                insert(tables.contact).values(
+                    conversation_id=conversation_id, contact=contact, text=text, at=datetime.now(UTC)
+                )
+            )
+
+    def _add(self, connection: Connection, conversation_id: str, message: Message) -> int:
+        self._begin(connection, conversation_id)
+        values = {"id": message.id, "role": message.role, "text": message.text, "at": message.at}
+        added = connection.execute(
+            insert(tables.message).values(conversation_id=conversation_id, **values).returning(tables.message.c.number)
+        )
+        return int(added.scalar_one())
+
+    def _begin(self, connection: Connection, conversation_id: str) -> None:
+        if not _exists(connection, conversation_id):
+            connection.execute(insert(tables.conversation).values(id=conversation_id, opened=datetime.now(UTC)))
+
+
+def _exists(connection: Connection, conversation_id: str) -> bool:
+    statement = select(tables.conversation.c.id).where(tables.conversation.c.id == conversation_id)
+    return connection.execute(statement).first() is not None

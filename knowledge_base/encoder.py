@@ -1,0 +1,204 @@
+"""Turns texts into vectors with any sentence-transformers model, from many threads at once.
+
+Knows the model's own prefixes for queries and passages, nothing of passages, indexes or where models come from.
+"""
+
+import hashlib
+import logging
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from knowledge_base.device import choose_device, encoder_dtype
+from knowledge_base.types import KnowledgeBaseError, Progress, Vectors
+
+log = logging.getLogger(__name__)
+
+_REMEMBERED = 1024  # query vectors
+_E5 = re.compile(r"(?:^|[-_/.])e5(?![-\w.]*instruct)(?:[-_.]|$)", re.IGNORECASE)
+
+
+class SentenceTransformerEncoder:
+    """An `Encoder` (see `types`) around a Hugging Face name or a local folder.
+
+    Queries overtake a running `encode_passages` between two of its batches.
+    """
+
+    def __init__(self, folder_or_name: str, device: str = "auto", adapter: Path | None = None) -> None:
+        """Load the model; `adapter` is a PEFT folder that is merged into it.
+
+        Raises KnowledgeBaseError, naming the remedy, when model or adapter cannot be loaded.
+        """
+        self.name = folder_or_name
+        self._device = choose_device(device)
+        self._model = _load(folder_or_name, self._device)
+        if adapter is not None:
+            _merge(self._model, adapter)
+        self.dimension: int = self._model.get_embedding_dimension()
+        self.max_tokens: int = self._model.max_seq_length or 512
+        self._query_prefix, self._passage_prefix = prefixes(folder_or_name, self._model.prompts)
+        self.fingerprint = self._fingerprint()
+        self._batch = 256 if self._device.startswith("cuda") else 16
+        self._turns = _Turns()
+        self._recent: OrderedDict[str, Vectors] = OrderedDict()
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of search queries, one row each; recent ones come from memory."""
+        with self._turns.urgent():
+            unknown = [text for text in dict.fromkeys(texts) if text not in self._recent]
+            fresh = dict(zip(unknown, self._encode(unknown, self._query_prefix), strict=True))
+            rows = [fresh[text] if text in fresh else self._recent[text] for text in texts]
+            self._remember(dict(zip(texts, rows, strict=True)))
+        return np.stack(rows) if rows else self._nothing()
+
+    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """Vectors of passages, one row each, in the order given; longest first inside, for even batches."""
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        # bytes, not characters, tell how many tokens a text has in Chinese and English alike
+        order = sorted(range(len(texts)), key=lambda i: -len(texts[i].encode("utf-8", "replace")))
+        for start in range(0, len(order), self._batch):
+            rows = order[start : start + self._batch]
+            with self._turns.patient():
+                vectors[rows] = self._encode([texts[row] for row in rows], self._passage_prefix)
+            if progress:
+                progress(start + len(rows), len(order))
+        return vectors
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as the model sees it, without prefix and without begin and end marks."""
+        if not texts:
+            return []
+        with self._turns.urgent():
+            encoded = self._model.tokenizer(
+                [_well_formed(text) for text in texts],
+                add_special_tokens=False,
+                truncation=False,
+                padding=False,
+                return_attention_mask=False,
+                verbose=False,
+            )
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def _encode(self, texts: list[str], prefix: str) -> Vectors:
+        if not texts:
+            return self._nothing()
+        vectors = self._model.encode(
+            [_well_formed(text) for text in texts],
+            prompt=prefix,
+            batch_size=self._batch,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        return np.asarray(vectors, np.float32)
+
+    def _nothing(self) -> Vectors:
+        return np.empty((0, self.dimension), np.float32)
+
+    def _remember(self, vectors: dict[str, Vectors]) -> None:
+        """Keep the newest query vectors, oldest out first. The caller has the turn."""
+        for text, vector in vectors.items():
+            self._recent[text] = vector
+            self._recent.move_to_end(text)
+        while len(self._recent) > _REMEMBERED:
+            self._recent.popitem(last=False)
+
+    def _fingerprint(self) -> str:
+        """SHA-256 over everything that shapes a vector: weights, tokenizer, modules, prefixes, precision."""
+        import torch
+
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self._model.state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        tokenizer = self._model.tokenizer
+        backend = getattr(tokenizer, "backend_tokenizer", None)
+        vocabulary = backend.to_str() if backend else repr(sorted(tokenizer.get_vocab().items()))
+        shape = [str(self._model), self._query_prefix, self._passage_prefix, self.max_tokens]
+        for part in (vocabulary, repr(shape)):
+            digest.update(part.encode())
+        return digest.hexdigest()
+
+
+class _Turns:
+    """One holder at a time; the urgent go before the patient, so that a search need not wait for an upload."""
+
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._taken = False
+        self._urgent = 0
+
+    @contextmanager
+    def urgent(self) -> Iterator[None]:
+        with self._free:
+            self._urgent += 1
+            self._free.wait_for(lambda: not self._taken)
+            self._urgent -= 1
+            self._taken = True
+        try:
+            yield
+        finally:
+            self._leave()
+
+    @contextmanager
+    def patient(self) -> Iterator[None]:
+        with self._free:
+            self._free.wait_for(lambda: not self._taken and not self._urgent)
+            self._taken = True
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._free:
+            self._taken = False
+            self._free.notify_all()
+
+
+def prefixes(folder_or_name: str, prompts: dict[str, str]) -> tuple[str, str]:
+    """What to put before queries and before passages: the model's own prompts, else E5's for an E5 model."""
+    query = prompts.get("query") or ""
+    passage = prompts.get("passage") or prompts.get("document") or ""
+    if not query and not passage and _E5.search(folder_or_name):
+        return "query: ", "passage: "
+    return query, passage
+
+
+def _well_formed(text: str) -> str:
+    """The text without lone surrogates, which no tokenizer takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _load(folder_or_name: str, device: str) -> Any:
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    try:
+        model = SentenceTransformer(folder_or_name, device=device, model_kwargs={"dtype": encoder_dtype(device)})
+    except Exception as error:  # safetensors, the hub's client and transformers raise their own kinds
+        raise KnowledgeBaseError(
+            f'cannot load the encoder {folder_or_name!r}: {error}; set KEFU_ENCODER to "embedded", to a '
+            "Hugging Face name that can be reached, or to a whole sentence-transformers folder"
+        ) from error
+    log.info("encoder %s on %s", folder_or_name, device)
+    return model.eval()
+
+
+def _merge(model: Any, adapter: Path) -> None:
+    """Fold a release's PEFT adapter into the model's own weights, in place."""
+    from peft import PeftModel
+
+    try:
+        PeftModel.from_pretrained(model[0].auto_model, str(adapter)).merge_and_unload()
+    except Exception as error:  # peft raises ValueError, KeyError, RuntimeError, safetensors' and the hub's kinds
+        raise KnowledgeBaseError(
+            f"cannot load the encoder's adapter {str(adapter)!r}: {error}; roll back to another release, "
+            "or train it anew for this encoder"
+        ) from error

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from knowledge_base.keywords import KeywordIndex
+
+TEXTS = [(1, "怎么申请退货"), (2, "配送要多久"), (3, "How do I return an item?"), (4, "Return the watch")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "keywords"
+
+
+def filled(folder: Path) -> KeywordIndex:
+    index = KeywordIndex(folder)
+    with index.lock:
+        index.apply(TEXTS, [], 4)
+    return index
+
+
+def test_a_text_that_is_the_query_matches_nearly_whole(folder: Path) -> None:
+    (first, share), *_ = filled(folder).search("How do I return an item?", 3)
+    assert first == 3
+    assert 0.8 < share <= 1
+
+
+def test_unknown_words_lower_the_share(folder: Path) -> None:
+    index = filled(folder)
+    assert index.search("退货 蓝牙 耳机", 1)[0][1] < index.search("退货", 1)[0][1]
+
+
+def test_removed_rows_are_gone_for_other_readers_too(folder: Path) -> None:
+    index, other = filled(folder), KeywordIndex(folder)
+    with index.lock:
+        index.apply([], [3], 5)
+    other.reload()
+    assert other.ids() == {1, 2, 4}
+    assert [i for i, _ in other.search("return an item", 5)] == [4]
+    assert other.revision() == 5
+
+
+def test_applying_twice_changes_nothing(folder: Path) -> None:
+    index = filled(folder)
+    with index.lock:
+        index.apply(TEXTS, [], 4)
+    assert index.ids() == {1, 2, 3, 4}
+    assert len(index.search("return", 10)) == 2
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\x00", "AND OR NOT", '"id:3" +words:*', "退货" * 500])
+def test_any_query_is_only_words(folder: Path, query: str) -> None:
+    assert 3 not in [i for i, _ in filled(folder).search(query, 10)]
+
+
+def test_a_damaged_index_starts_anew_from_revision_zero(folder: Path) -> None:
+    filled(folder)
+    (folder / "meta.json").write_text("{damaged")
+    index = KeywordIndex(folder)
+    assert index.revision() == 0
+    assert index.ids() == set()
+
+
+def test_an_index_of_other_words_starts_anew(folder: Path) -> None:
+    filled(folder)
+    (folder / "kefu.json").write_text('{"format": "older", "revision": 4}')
+    assert KeywordIndex(folder).revision() == 0

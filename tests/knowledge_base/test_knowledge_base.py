@@ -1,0 +1,158 @@
+"""What a knowledge base promises: found at once, gone when deleted, nothing encoded twice, one truth for all."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from knowledge_base.database import writing
+from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.types import Document, Faq, Hit
+
+RETURN = Faq("return.zh", "怎么申请退货？", "在订单页点击“申请退货”。", "zh", similar=("我要退货", "东西不想要了"))
+RETURN_EN = Faq("return.en", "How do I return an item?", "Open the order and choose Return.", "en")
+WARRANTY = Document(
+    "warranty.md", "保修条款", "# 保修\n\n## 期限\n\n净水器保修三年。\n\n## 除外\n\n人为损坏不保修。", "zh"
+)
+Open = Callable[..., KnowledgeBase]
+
+
+def sources(hits: list[Hit]) -> list[str]:
+    return [hit.passage.source_id for hit in hits]
+
+
+def test_an_faq_is_found_by_every_phrasing_in_any_script_and_width(knowledge: KnowledgeBase) -> None:
+    knowledge.put_faqs([RETURN, RETURN_EN])
+    for query in ("怎么申请退货", "怎麼申請退貨？", "我要退货！", "东西 不想要了"):
+        hit = knowledge.search(query, "zh")[0]
+        assert (hit.passage.source_id, hit.exact, hit.score) == ("return.zh", True, 1.0)
+        assert hit.passage.text == RETURN.answer
+
+
+def test_a_document_is_found_with_its_heading_path(knowledge: KnowledgeBase) -> None:
+    knowledge.put([WARRANTY])
+    passage = knowledge.search("净水器保修几年", "zh")[0].passage
+    assert passage.source_id == "warranty.md"
+    assert "净水器保修三年。" in passage.text
+    assert passage.version == 1
+
+
+def test_a_deleted_source_is_found_by_no_search(knowledge: KnowledgeBase) -> None:
+    knowledge.put([WARRANTY])
+    knowledge.put_faqs([RETURN])
+    assert knowledge.delete(["warranty.md", "return.zh", "unknown"]) == ["warranty.md", "return.zh"]
+    assert knowledge.search("净水器保修三年。", "zh") == []
+    assert knowledge.search("怎么申请退货？", "zh") == []
+    assert knowledge.is_empty
+
+
+def test_only_changed_passages_are_encoded_again(knowledge: KnowledgeBase, encoder) -> None:
+    long = "\n\n".join(f"## 第{n}节\n\n" + f"第{n}节说的是第{n}件事，" * 30 for n in range(6))
+    first = knowledge.put([Document("d", "手册", long, "zh")])[0]
+    encoder.encoded.clear()
+    second = knowledge.put([Document("d", "手册", long.replace("第3件事", "另一件事"), "zh")])[0]
+    assert (first.outcome, second.outcome) == ("added", "changed")
+    assert 0 < second.encoded < first.encoded
+    assert len(encoder.encoded) == second.encoded
+
+
+def test_putting_the_same_again_does_nothing(knowledge: KnowledgeBase, encoder) -> None:
+    knowledge.put([WARRANTY])
+    encoder.encoded.clear()
+    assert knowledge.put([WARRANTY])[0].outcome == "unchanged"
+    assert encoder.encoded == []
+
+
+def test_duplicates_and_empty_documents_are_reported_and_not_stored(knowledge: KnowledgeBase) -> None:
+    puts = knowledge.put([WARRANTY, replace(WARRANTY, id="copy.md"), Document("empty.md", "Empty", " \n", "en")])
+    assert [put.outcome for put in puts] == ["added", "duplicate", "empty"]
+    assert "warranty.md" in puts[1].detail
+    assert [d.id for d in knowledge.documents()] == ["warranty.md"]
+    assert knowledge.put([replace(WARRANTY, id="later.md")])[0].outcome == "duplicate"
+
+
+def test_a_changed_answer_is_live_at_once_and_counts_versions(knowledge: KnowledgeBase) -> None:
+    knowledge.put_faqs([RETURN])
+    knowledge.put_faqs([replace(RETURN, answer="请联系客服。")])
+    passage = knowledge.search("我要退货", "zh")[0].passage
+    assert (passage.text, passage.version) == ("请联系客服。", 2)
+
+
+def test_versions_go_on_after_a_deletion(knowledge: KnowledgeBase) -> None:
+    knowledge.put_faqs([RETURN])
+    knowledge.delete([RETURN.id])
+    knowledge.put_faqs([RETURN])
+    assert knowledge.search("我要退货", "zh")[0].passage.version == 2
+
+
+def test_another_process_sees_a_change_in_its_next_search(open_knowledge: Open) -> None:
+    server, command = open_knowledge(), open_knowledge()
+    assert server.search("净水器保修几年", "zh") == []
+    command.put([WARRANTY])
+    assert sources(server.search("净水器保修几年", "zh")) == ["warranty.md"] * len(server.search("净水器保修几年", "zh"))
+    server.delete(["warranty.md"])
+    assert command.search("净水器保修几年", "zh") == []
+
+
+def test_a_draft_and_an_faq_out_of_its_time_are_not_found(knowledge: KnowledgeBase) -> None:
+    today, day = date.today(), timedelta(days=1)
+    knowledge.put_faqs(
+        [
+            replace(RETURN, id="draft", status="draft"),
+            replace(RETURN, id="over", valid_until=today - day),
+            replace(RETURN, id="later", valid_from=today + day),
+            replace(RETURN, id="now", valid_from=today, valid_until=today),
+        ]
+    )
+    assert sources(knowledge.search("我要退货", "zh")) == ["now"]
+
+
+def test_a_phrasing_to_refuse_keeps_its_faq_out(knowledge: KnowledgeBase) -> None:
+    knowledge.put_faqs([replace(RETURN, never=("退货进度怎么查",))])
+    assert sources(knowledge.search("怎么退货", "zh")) == ["return.zh"]
+    assert knowledge.search("退货进度怎么查？", "zh") == []
+
+
+def test_another_encoder_is_noticed_and_rebuild_mends_it(open_knowledge: Open, encoder) -> None:
+    open_knowledge().put([WARRANTY])
+    other = type(encoder)("other")
+    knowledge = open_knowledge(other)
+    assert knowledge.needs_encoding() > 0
+    assert not all(finding.ok for finding in knowledge.check())
+    knowledge.rebuild()
+    assert knowledge.needs_encoding() == 0
+    assert all(finding.ok for finding in knowledge.check())
+    assert sources(knowledge.search("净水器保修几年", "zh"))[0] == "warranty.md"
+
+
+def test_check_finds_all_well_after_changes(knowledge: KnowledgeBase) -> None:
+    knowledge.put([WARRANTY])
+    knowledge.put_faqs([RETURN, replace(RETURN_EN, never=("how do I cancel",))])
+    knowledge.delete(["return.zh"])
+    assert [finding for finding in knowledge.check() if not finding.ok] == []
+
+
+def test_check_says_what_differs(knowledge: KnowledgeBase) -> None:
+    knowledge.put([WARRANTY])
+    with writing(knowledge._store.engine) as connection:
+        connection.execute(text("DELETE FROM entry"))
+    findings = {finding.check: finding for finding in knowledge.check()}
+    assert not findings["dense index"].ok and not findings["keyword index"].ok
+    assert "rebuild" in findings["dense index"].remedy
+
+
+@pytest.mark.parametrize("query", ["", "  ", "\x00\x01", "😀😀😀", "'; DROP TABLE faq; --", "<b>退货</b>", "x" * 50_000])
+def test_any_query_is_searched_or_finds_nothing(knowledge: KnowledgeBase, query: str) -> None:
+    knowledge.put_faqs([RETURN])
+    assert all(0 <= hit.score <= 1 for hit in knowledge.search(query, "en"))
+    assert len(knowledge.faqs()) == 1
+
+
+def test_passages_repeated_within_a_document_are_all_removed_with_it(knowledge: KnowledgeBase) -> None:
+    repeated = "\n\n".join(["## 甲\n\n" + "一样的话。" * 60, "## 甲\n\n" + "一样的话。" * 60])
+    knowledge.put([Document("twice", "重复", repeated, "zh")])
+    knowledge.put([Document("twice", "重复", "## 甲\n\n别的话。", "zh")])
+    assert [h.passage.text for h in knowledge.search("一样的话", "zh")] == ["别的话。"]
+    assert all(finding.ok for finding in knowledge.check())

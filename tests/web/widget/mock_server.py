@@ -1,0 +1,269 @@
+"""A scripted Kefu server for the widget's tests: the wire protocol and host pages. Knows no answer that it was not given."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from socket import SHUT_RDWR
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.sync.server import Server, ServerConnection, serve
+
+WIDGET = Path(__file__).parents[3] / "web" / "static" / "widget" / "widget.js"
+SUGGESTIONS = {
+    "zh": ["怎么申请退货？", "多久能发货？", "如何开具发票？"],
+    "en": ["How do I return an item?", "When will my order ship?", "Can I get an invoice?"],
+}
+GREETING = {"zh": "您好，我是青禾商城的客服助手，请问有什么可以帮您？", "en": "Hello, how can we help you today?"}
+Frame = dict[str, Any]
+Step = Callable[["Reply"], None]
+
+
+@dataclass
+class Conversation:
+    """One dialogue: its numbered frames, its history, and the socket that is listening, if any."""
+
+    token: str
+    frames: list[Frame] = field(default_factory=list)
+    history: list[Frame] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    first_of_reply: int | None = None  # seq of the reply in progress
+    socket: ServerConnection | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def emit(self, frame: Frame) -> None:
+        """Numbers the frame, keeps it and sends it to whoever listens."""
+        with self.lock:
+            frame["seq"] = len(self.frames) + 1
+            self.frames.append(frame)
+            transmit(self.socket, frame)
+
+    def leave(self, socket: ServerConnection) -> None:
+        """Nobody listens any more, unless another socket does."""
+        if self.socket is socket:
+            self.socket = None
+
+    def missed(self, last_seq: int) -> list[Frame]:
+        """The frames of the reply in progress after `last_seq`."""
+        first = self.first_of_reply
+        return [] if first is None else [frame for frame in self.frames[first - 1 :] if frame["seq"] > last_seq]
+
+
+@dataclass
+class Reply:
+    """One reply being written: what the steps of a script work on."""
+
+    server: "MockServer"
+    conversation: Conversation
+    question: Frame
+    message_id: str
+    language: str
+    stopped: threading.Event = field(default_factory=threading.Event)
+    written: str = ""
+    over: bool = False
+
+    def start(self) -> None:
+        self.conversation.first_of_reply = len(self.conversation.frames) + 1
+        self.emit("start", reply_to=self.question.get("id"), language=self.language)
+
+    def emit(self, type_: str, **fields: Any) -> None:
+        self.conversation.emit({"type": type_, "message_id": self.message_id, **fields})
+
+    def finish(self, **answer: Any) -> None:
+        fields = {"kind": "grounded", "text": self.written, "language": self.language, "confidence": 0.9}
+        fields |= {"citations": [], "options": [], "stopped": self.stopped.is_set()} | answer
+        past = {"id": self.message_id, "role": "bot", "at": now(), **fields}
+        self.conversation.history.append(past)
+        self.conversation.first_of_reply = None
+        self.over = True
+        self.emit("answer", reply_to=self.question.get("id"), **fields)
+
+
+def now() -> str:
+    """The time as the protocol writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def transmit(socket: ServerConnection | None, frame: Frame) -> None:
+    """Sends a frame, if anyone listens."""
+    if socket is None:
+        return
+    try:
+        socket.send(json.dumps(frame, ensure_ascii=False))
+    except ConnectionClosed:
+        return  # kept in the conversation; a resume fetches it
+
+
+def say(text: str, size: int = 4, delay: float = 0.0) -> Step:
+    """Streams a text in pieces of `size` characters, until the customer stops it."""
+
+    def step(reply: Reply) -> None:
+        for at in range(0, len(text), size):
+            if reply.stopped.wait(delay):
+                return
+            reply.written += text[at : at + size]
+            reply.emit("token", text=text[at : at + size])
+
+    return step
+
+
+def answer(**fields: Any) -> Step:
+    """Ends the reply with an answer; fields that are not given have plain values."""
+    return lambda reply: reply.finish(**fields)
+
+
+def fail(code: str, zh: str, en: str) -> Step:
+    """Ends the reply with an error."""
+
+    def step(reply: Reply) -> None:
+        reply.over = True
+        reply.conversation.first_of_reply = None
+        text = {"zh": zh, "en": en}
+        reply.conversation.emit({"type": "error", "code": code, "text": text, "reply_to": reply.question.get("id")})
+
+    return step
+
+
+def pause(gate: threading.Event) -> Step:
+    """Waits until the test opens the gate, or the customer stops the reply."""
+
+    def step(reply: Reply) -> None:
+        while not gate.wait(0.02) and not reply.stopped.is_set():
+            pass
+
+    return step
+
+
+def cut(reply: Reply) -> None:
+    """Drops the customer's connection; the reply goes on."""
+    reply.server.cut()
+
+
+class MockServer:
+    """Listens on a free port of this machine. Tests script it and read what it received."""
+
+    def __init__(self) -> None:
+        self.scripts: dict[str, Sequence[Step]] = {}  # question → steps after start
+        self.pages: dict[str, tuple[str, dict[str, str]]] = {}  # path → HTML, headers
+        self.received: list[Frame] = []
+        self.queries: list[dict[str, list[str]]] = []  # of each connection
+        self.refusing = False
+        self.conversations: dict[str, Conversation] = {}
+        self._reply: Reply | None = None
+        self._server: Server | None = None
+
+    @contextmanager
+    def running(self) -> Iterator["MockServer"]:
+        """Serves until the block is left."""
+        self._server = serve(self._listen, "127.0.0.1", 0, process_request=self._http, close_timeout=1)
+        thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.cut()
+            self._server.shutdown()
+            thread.join()
+
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.socket.getsockname()[1]}"
+
+    def cut(self) -> None:
+        """Drops every connection without a goodbye."""
+        for conversation in list(self.conversations.values()):
+            socket, conversation.socket = conversation.socket, None
+            if socket is not None:
+                with suppress(OSError):  # it may have gone by itself
+                    socket.socket.shutdown(SHUT_RDWR)
+
+    def of_type(self, kind: str) -> list[Frame]:
+        """The frames of one type received so far."""
+        return [frame for frame in self.received if frame["type"] == kind]
+
+    def _http(self, connection: ServerConnection, request: Request) -> Response | None:
+        path = urlsplit(request.path).path
+        if path == "/ws/chat":
+            return connection.respond(503, "refused\n") if self.refusing else None
+        if path == "/widget.js":
+            return _page(WIDGET.read_text(encoding="utf-8"), {"Content-Type": "text/javascript; charset=utf-8"})
+        if path in self.pages:
+            html, headers = self.pages[path]
+            return _page(html, {"Content-Type": "text/html; charset=utf-8", **headers})
+        return connection.respond(404, "not found\n")
+
+    def _listen(self, socket: ServerConnection) -> None:
+        assert socket.request is not None
+        query = parse_qs(urlsplit(socket.request.path).query)
+        self.queries.append(query)
+        token, last_seq = query.get("token", [""])[0], int(query.get("last_seq", ["0"])[0])
+        known = self.conversations.get(token)
+        if token and known is None:
+            text = {"zh": "之前的会话已过期，已为您开始新的会话。", "en": "Your earlier conversation has expired."}
+            transmit(socket, {"type": "error", "code": "unauthorized", "text": text})
+        conversation = known or self._open()
+        self._welcome(socket, conversation, known is not None, last_seq)
+        try:
+            for raw in socket:
+                frame = json.loads(raw)
+                self.received.append(frame)
+                self._handle(conversation, frame)
+            conversation.leave(socket)
+        except ConnectionClosed:
+            conversation.leave(socket)
+
+    def _open(self) -> Conversation:
+        conversation = Conversation(f"token-{len(self.conversations) + 1}")
+        self.conversations[conversation.token] = conversation
+        return conversation
+
+    def _welcome(self, socket: ServerConnection, chat: Conversation, resumed: bool, last_seq: int) -> None:
+        session = {"type": "session", "token": chat.token, "expires_in": 3600, "conversation": chat.token}
+        session |= {"greeting": GREETING, "suggestions": SUGGESTIONS, "privacy_url": "/privacy", "resumed": resumed}
+        with chat.lock:
+            chat.socket = socket
+            transmit(socket, {**session, "history": chat.history if resumed else [], "last_seq": len(chat.frames)})
+            for frame in chat.missed(last_seq):
+                transmit(socket, frame)
+
+    def _handle(self, conversation: Conversation, frame: Frame) -> None:
+        match frame["type"]:
+            case "ping":
+                transmit(conversation.socket, {"type": "pong"})
+            case "feedback":
+                transmit(conversation.socket, {"type": "feedback_saved", "message_id": frame["message_id"]})
+            case "contact":
+                transmit(conversation.socket, {"type": "contact_saved"})
+            case "stop" if self._reply is not None:
+                self._reply.stopped.set()
+            case "message" if frame["id"] not in conversation.asked:
+                conversation.asked.add(frame["id"])
+                threading.Thread(target=self._answer, args=(conversation, frame), daemon=True).start()
+
+    def _answer(self, conversation: Conversation, frame: Frame) -> None:
+        text = frame["text"]
+        past = {"id": f"c{len(conversation.history)}", "role": "customer", "text": text, "at": now()}
+        conversation.history.append(past)
+        language = "zh" if any("\u4e00" <= char <= "\u9fff" for char in text) else "en"
+        reply = self._reply = Reply(self, conversation, frame, f"m{len(conversation.history)}", language)
+        reply.start()
+        for step in self.scripts.get(text, [say("OK: " + text[:80]), answer()]):
+            step(reply)
+            if reply.stopped.is_set() and not reply.over:
+                break
+        if not reply.over:
+            reply.finish()
+
+
+def _page(text: str, headers: dict[str, str]) -> Response:
+    body = text.encode()
+    return Response(200, "OK", Headers({**headers, "Content-Length": str(len(body))}), body)
