@@ -69,5 +69,7 @@ def _tied(hits: Sequence[Hit], tie: float) -> tuple[str, ...]:
 
 
 def _evidence(hits: Sequence[Hit], near: float) -> tuple[Hit, ...]:
-    """The passages to answer from: the first hit and those that come near it."""
-    return tuple(hit for hit in hits if hit.score >= hits[0].score - near)[:_EVIDENCE]
+    """The passages to answer from: the first hit and those that come near it, all in its language."""
+    head = hits[0]
+    kept = (h for h in hits if h.score >= head.score - near and h.passage.language == head.passage.language)
+    return tuple(kept)[:_EVIDENCE]

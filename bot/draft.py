@@ -1,19 +1,12 @@
 """The answer while it is being made: what each step found, how long it took. Knows no step."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.types import Answer, Citation, Decision
 from knowledge_base.types import Hit, Language
-
-_PIECE = 12  # characters at once; frames cost more than characters
-_WHOLE = re.compile(  # what a reader sees as one character: marks, joiners, selectors, skin tones, flags stay with it
-    r"\r\n|[\U0001F1E6-\U0001F1FF]{2}|"
-    r"(?s:.)(?:[\u0300-\u036f\u200d\ufe0e\ufe0f\u20e3\U0001F3FB-\U0001F3FF]|(?<=\u200d)(?s:.))*"
-)
 
 
 @dataclass(slots=True)
@@ -40,6 +33,10 @@ class Draft:
         finally:
             self.latency_ms[step] = self.latency_ms.get(step, 0.0) + _milliseconds(began)
 
+    def note(self, reason: str) -> None:
+        """Adds to the reason, for staff."""
+        self.decision = replace(self.decision, reason=f"{self.decision.reason}; {reason}")
+
     def first_token(self) -> None:
         """Notes when the customer saw the first words."""
         self.latency_ms.setdefault("first_token", _milliseconds(self._began))
@@ -61,18 +58,6 @@ class Draft:
             stopped=self.stopped,
             latency_ms=self.latency_ms | {"total": _milliseconds(self._began)},
         )
-
-
-def pieces(text: str) -> Iterator[str]:
-    """The text in pieces to stream, none of which cuts a character as a reader sees it."""
-    piece = ""
-    for match in _WHOLE.finditer(text):
-        piece += match[0]
-        if len(piece) >= _PIECE:
-            yield piece
-            piece = ""
-    if piece:
-        yield piece
 
 
 def _milliseconds(since: float) -> float:

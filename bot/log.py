@@ -95,6 +95,10 @@ class ConversationLog:
                 )
             )
 
+    def close(self) -> None:
+        """Give back the database's connections."""
+        self._engine.dispose()
+
     def _add(self, connection: Connection, conversation_id: str, message: Message) -> int:
         self._begin(connection, conversation_id)
         values = {"id": message.id, "role": message.role, "text": message.text, "at": message.at}

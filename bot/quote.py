@@ -33,7 +33,10 @@ class Quote:
 
 def quote(question: str, language: Language, hits: Sequence[Hit], encoder: Encoder) -> tuple[Quote, ...]:
     """The 1 to 3 sentences of the hits that best answer the question, in reading order; none without hits."""
-    candidates = [candidate for hit in hits for candidate in quotable(hit, language)][:_MOST_SENTENCES]
+    found: dict[str, Quote] = {}
+    for candidate in (candidate for hit in hits for candidate in quotable(hit, language)):
+        found.setdefault(candidate.text, candidate)
+    candidates = list(found.values())[:_MOST_SENTENCES]
     if len(candidates) <= 1:
         return tuple(candidates)
     wanted = encoder.encode_queries([question])[0]

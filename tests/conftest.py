@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,14 +42,13 @@ def browser() -> Iterator[Browser]:
 
 
 def _chromium(playwright: Playwright) -> str:
-    """KEFU_CHROMIUM, else an installed Chromium or Chrome, else Playwright's own."""
+    """KEFU_CHROMIUM, else an installed Chromium or Chrome that starts, else Playwright's own."""
     if named := os.environ.get("KEFU_CHROMIUM"):
         return named
     for found in filter(None, map(shutil.which, _NAMES)):
-        return found
+        if subprocess.run([found, "--version"], capture_output=True).returncode == 0:  # a snap stub fails
+            return found
     own = playwright.chromium.executable_path
     if not Path(own).is_file():
-        raise FileNotFoundError(
-            "Chromium is not installed; run `make test`, or set KEFU_CHROMIUM to its path"
-        )
+        raise FileNotFoundError("Chromium is not installed; run `make test`, or set KEFU_CHROMIUM to its path")
     return own

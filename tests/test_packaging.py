@@ -1,4 +1,4 @@
-"""What is installed: constraints.txt pins each dependency that pyproject.toml names, and no package is left out."""
+"""What is installed: each named dependency is pinned in constraints.txt, and no package is left out."""
 
 import tomllib
 from pathlib import Path

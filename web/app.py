@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from web.desk import Desk, open_desk
-from web.problems import explain_problems
+from web.problems import DeclaredSize, explain_problems
 from web.routes import chat, health, openai, static
 from web.security import SecurityHeaders
 from web.settings import Settings
@@ -45,6 +45,7 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     app.add_middleware(
         CORSMiddleware, allow_origins=settings.origins, allow_methods=["POST"], allow_headers=["Content-Type"]
     )
+    app.add_middleware(DeclaredSize, most=_MOST_BODY)
     app.add_middleware(SecurityHeaders)
     if settings.demo:
         app.mount("/", StaticFiles(directory=_DEMO, html=True), name="demo")

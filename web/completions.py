@@ -68,9 +68,7 @@ class CompletionRequest(BaseModel):
         earlier = self._said()[:-1][-_REMEMBERED:]
         texts = [(turn.role, clean(turn.text())[:most]) for turn in earlier]
         return tuple(
-            Message(f"h{number}", _ROLES[role], text, now)
-            for number, (role, text) in enumerate(texts)
-            if text
+            Message(f"h{number}", _ROLES[role], text, now) for number, (role, text) in enumerate(texts) if text
         )
 
     def prompt_tokens(self) -> int:

@@ -49,9 +49,7 @@ async def reenter(desk: Desk, token: str, last_seq: int) -> Entrance | None:
     return await _entrance(desk, channel, seq, conversation, resumed=True)
 
 
-async def _entrance(
-    desk: Desk, channel: Channel, seq: int, conversation: Conversation, *, resumed: bool
-) -> Entrance:
+async def _entrance(desk: Desk, channel: Channel, seq: int, conversation: Conversation, *, resumed: bool) -> Entrance:
     welcome = await desk.welcome()
     coming = channel.answers_after(seq)
     frame = SessionFrame(

@@ -58,9 +58,7 @@ class Hub:
         self._sweep()
         if conversation_id not in self._channels:
             settings = self._settings
-            self._channels[conversation_id] = Channel(
-                conversation_id, settings.replay_frames, settings.replay_seconds
-            )
+            self._channels[conversation_id] = Channel(conversation_id, settings.replay_frames, settings.replay_seconds)
         return self._channels[conversation_id]
 
     def ask(self, bot: Bot, channel: Channel, question: Question) -> Reply:

@@ -22,9 +22,7 @@ class Metrics:
         )
         self.running = Gauge("kefu_replies_running", "Replies queued or in progress.", registry=registry)
         self.connections = Gauge("kefu_connections", "Open chat connections.", registry=registry)
-        self.limited = Counter(
-            "kefu_rate_limited", "Requests refused by a limit.", ["limit"], registry=registry
-        )
+        self.limited = Counter("kefu_rate_limited", "Requests refused by a limit.", ["limit"], registry=registry)
         self.errors = Counter("kefu_errors", "Error frames and responses sent.", ["code"], registry=registry)
         self.feedback = Counter("kefu_feedback", "Judgements on answers.", ["helpful"], registry=registry)
 

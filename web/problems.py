@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web.desk import Closed
 from web.frames import Code, ErrorFrame, error
@@ -57,6 +58,26 @@ def refusal(frame: ErrorFrame) -> Response:
     )
 
 
+class DeclaredSize:
+    """ASGI middleware that refuses a request by its Content-Length, in the shapes of this module.
+
+    Bodies of undeclared length are counted by FastAPI.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] == "http":
+            request = Request(scope)
+            declared = request.headers.get("content-length", "0")
+            if declared.isascii() and declared.isdigit() and int(declared) > self._most:
+                return await _shaped(request, error("too_large"))(scope, receive, send)
+        await self._app(scope, receive, send)
+
+
 def explain_problems(app: FastAPI) -> None:
     """Make the app answer refused requests in these shapes."""
     app.add_exception_handler(ApiError, _api_error)
@@ -78,14 +99,17 @@ def _is_api(request: Request) -> bool:
     return request.url.path.startswith("/v1/")
 
 
+def _shaped(request: Request, frame: ErrorFrame) -> Response:
+    return _answer(api_error(frame)) if _is_api(request) else refusal(frame)
+
+
 async def _api_error(_request: Request, problem: Exception) -> Response:
     assert isinstance(problem, ApiError)
     return _answer(problem)
 
 
 async def _closed(request: Request, _problem: Exception) -> Response:
-    frame = error("busy", say="loading", retry_after=_LOADING)
-    return _answer(api_error(frame)) if _is_api(request) else refusal(frame)
+    return _shaped(request, error("busy", say="loading", retry_after=_LOADING))
 
 
 async def _invalid(request: Request, problem: Exception) -> Response:
@@ -99,13 +123,12 @@ async def _invalid(request: Request, problem: Exception) -> Response:
 
 async def _http_error(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
-    if problem.status_code == 413 and not _is_api(request):
-        return refusal(error("too_large"))
+    if problem.status_code == 413:
+        return _shaped(request, error("too_large"))
     headers: Mapping[str, str] = problem.headers or {}
     body = ApiError(problem.status_code, str(problem.detail), "http_error").body()
     return JSONResponse(body, problem.status_code, headers=dict(headers))
 
 
 async def _broken(request: Request, _problem: Exception) -> Response:
-    frame = error("internal")
-    return _answer(api_error(frame)) if _is_api(request) else refusal(frame)
+    return _shaped(request, error("internal"))

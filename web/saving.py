@@ -5,9 +5,7 @@ from web.desk import Desk
 from web.frames import Contact, ContactSaved, ErrorFrame, Feedback, FeedbackSaved, error
 
 
-async def save(
-    desk: Desk, conversation_id: str, left: Feedback | Contact
-) -> ErrorFrame | FeedbackSaved | ContactSaved:
+async def save(desk: Desk, conversation_id: str, left: Feedback | Contact) -> ErrorFrame | FeedbackSaved | ContactSaved:
     """Store it and say so, or say what is wrong with it."""
     if isinstance(left, Feedback):
         return await _feedback(desk, conversation_id, left)

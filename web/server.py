@@ -21,9 +21,7 @@ from web.settings import Settings
 if TYPE_CHECKING:
     from bot.bot import Bot
 
-_MOST_FRAME = (
-    2 * 1_048_576
-)  # bytes; what is larger than settings.max_frame but not than this gets an error frame
+_MOST_FRAME = 2 * 1_048_576  # bytes; what is larger than settings.max_frame but not than this gets an error frame
 _PARTING = 5  # seconds that connections get to close
 _log = structlog.stdlib.get_logger(__name__)
 

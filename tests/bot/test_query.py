@@ -69,10 +69,7 @@ def test_a_chain_of_follow_ups_leads_back_to_its_topic() -> None:
 
 def test_the_cited_title_helps_where_the_last_question_names_nothing() -> None:
     assert standalone("它保修多久", ["多少钱？"], "云净 3 说明书") == "云净 3 说明书 保修多久"
-    assert (
-        standalone("how long is it covered", [], "AirPure 3 manual")
-        == "AirPure 3 manual how long is it covered"
-    )
+    assert standalone("how long is it covered", [], "AirPure 3 manual") == "AirPure 3 manual how long is it covered"
 
 
 def test_without_history_nothing_is_invented() -> None:

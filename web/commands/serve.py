@@ -8,7 +8,7 @@ import typer
 
 from web.commands import compose
 from web.commands.options import Data
-from web.commands.terminal import quiet_libraries
+from web.commands.terminal import bar, quiet_libraries
 
 
 def serve(
@@ -26,4 +26,5 @@ def serve(
     settings = compose.read_settings(data, host=host, port=port, demo=demo or None)
     from web.server import serve as run
 
-    run(settings)
+    with bar("loading") as shown:
+        run(settings, shown)

@@ -65,7 +65,7 @@ def quiet_libraries() -> None:
 
 
 class Bar:
-    """A progress callback with a bar on stderr: shows from its first call on, gone when hidden.
+    """A progress callback with a bar on stderr: shows from its first call on, gone when all is done.
 
     Off a terminal it draws nothing. Nothing may be printed on stdout while it shows.
     """
@@ -75,7 +75,10 @@ class Bar:
         self._bar: RichProgress | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        """Show that `done` of `total` is done."""
+        """Show that `done` of `total` is done; the bar goes when all of it is."""
+        if done >= total:
+            self.hide()
+            return
         if self._bar is None:
             self._bar = _drawn()
             self._bar.add_task(self._label, total=total)

@@ -19,7 +19,6 @@ from web.limits import TooManyConnections, address_of
 from web.problems import refusal
 from web.saving import save
 
-_MOST_BODY = 65_536  # bytes
 _SEQ = re.compile(r"\d{1,15}")
 
 
@@ -66,7 +65,7 @@ async def chat(socket: WebSocket) -> None:
         await socket.send_denial_response(PlainTextResponse("too many connections", 503))
 
 
-@posts.post("/chat/stream", max_body_size=_MOST_BODY)
+@posts.post("/chat/stream")
 async def stream(request: Request, body: AskBody) -> Response:
     """The reply to one question as server-sent events: session, start, tokens, answer."""
     desk, address = desk_of(request), _address(request)
@@ -83,13 +82,13 @@ async def stream(request: Request, body: AskBody) -> Response:
     return StreamingResponse(_events(entrance, reply), media_type="text/event-stream", headers=headers)
 
 
-@posts.post("/chat/feedback", max_body_size=_MOST_BODY)
+@posts.post("/chat/feedback")
 async def feedback(request: Request, body: FeedbackBody) -> Response:
     """Store a judgement on an answer."""
     return await _saved(request, body, body.token)
 
 
-@posts.post("/chat/contact", max_body_size=_MOST_BODY)
+@posts.post("/chat/contact")
 async def contact(request: Request, body: ContactBody) -> Response:
     """Store how a person may reach the customer."""
     return await _saved(request, body, body.token)

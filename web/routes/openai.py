@@ -18,14 +18,10 @@ from web.hub import Overloaded
 from web.problems import ApiError, api_error
 from web.wording import wording
 
-_MOST_BODY = 1_048_576  # bytes
-
 
 def _with_key(request: Request) -> None:
     if not desk_of(request).key.admits(request.headers.get("authorization")):
-        raise ApiError(
-            401, "wrong or missing API key; send it as `Authorization: Bearer …`", "invalid_api_key"
-        )
+        raise ApiError(401, "wrong or missing API key; send it as `Authorization: Bearer …`", "invalid_api_key")
 
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(_with_key)])
@@ -45,7 +41,7 @@ async def model(name: str) -> dict[str, Any]:
     return _model()
 
 
-@router.post("/chat/completions", max_body_size=_MOST_BODY)
+@router.post("/chat/completions")
 async def completions(request: Request, body: CompletionRequest) -> Response:
     """Answer the last user message, the earlier ones being the history; streamed if asked for."""
     desk = desk_of(request)
@@ -59,9 +55,7 @@ async def completions(request: Request, body: CompletionRequest) -> Response:
     shape = completion(channel.conversation_id, body)
     if body.stream:
         pieces = _stream(channel, reply, shape, body.wants_usage())
-        return StreamingResponse(
-            pieces, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-        )
+        return StreamingResponse(pieces, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
     return JSONResponse(shape.whole(await _answer(channel, reply)))
 
 

@@ -34,9 +34,7 @@ def widget(request: Request) -> Response:
     except FileNotFoundError as missing:
         raise HTTPException(404, "the widget's script is not part of this installation") from missing
     headers = {**_HEADERS, "ETag": script.etag}
-    if script.etag in [
-        tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
-    ]:
+    if script.etag in [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]:
         return Response(status_code=304, headers=headers)
     return Response(script.body, media_type="text/javascript", headers=headers)
 

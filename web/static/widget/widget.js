@@ -1,12 +1,12 @@
-/* Kefu's chat widget: one custom element, a button and a panel, on any page. Knows the wire protocol, the page's
-   language and this browser's storage; not how answers are found. Text becomes nodes, never markup. */
+/* Kefu's chat widget: a button and a panel on any page, in one custom element. Knows the wire protocol and what this
+   browser keeps; not how answers are found. Text becomes nodes, never markup. */
 window.Kefu || (() => {
 "use strict";
 
 // ---- Where we are
 const script = document.currentScript || document.querySelector('script[src*="widget.js"]');
 const option = (name) => script?.dataset[name] || "";
-const server = option("server") ? new URL(option("server").replace(/\/*$/, "/"), location) : new URL("/", script?.src || location);
+const server = new URL(option("server").replace(/\/*$/, "/"), script?.src || location);
 const language = [option("language"), document.documentElement.lang, ...navigator.languages]
 	.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => /zh|en/.test(tag)) || "en";
 const LIMIT = 2000, PATIENCE = 60000, BEAT = 25000, FULL = "(max-width:480px),(max-height:540px)";
@@ -20,7 +20,6 @@ const WORDS = {
 	unread: "条未读|unread",
 	log: "对话|Conversation",
 	hello: "您好，请问有什么可以帮您？|Hello. How can we help?",
-	asked: "常见问题|Common questions",
 	privacy: "对话会保存，用于解答和改进服务。|We keep this chat to answer you and improve our service. ",
 	policy: "隐私说明|Privacy",
 	ask: "请输入您的问题|Type your question",
@@ -30,9 +29,8 @@ const WORDS = {
 	thinking: "正在回答|Answering",
 	you: "您：|You: ",
 	us: "客服：|Support: ",
-	staff: "人工客服|Staff",
 	latest: "新消息|New message",
-	offline: "连接已断开，正在重连。消息会保留，恢复后自动发送。|Reconnecting. Your messages are kept and sent when the connection is back.",
+	offline: "连接已断开，正在重连。消息会保留，恢复后自动发送。|Reconnecting. Your messages are kept and sent once you are back online.",
 	waiting: "待发送|Waiting to send",
 	failed: "没有收到回答，请重试。|No answer arrived. Please try again.",
 	retry: "重试|Try again",
@@ -48,9 +46,7 @@ const WORDS = {
 	contact: "电话、微信或邮箱|Phone or email",
 	matter: "您的问题（选填）|Your question (optional)",
 	missing: "请填写电话、微信或邮箱。|Please enter a phone number or email.",
-	sending: "正在提交…|Sending…",
 	saved: "已收到，我们会通过以下方式联系您：|Received. We will reach you at: ",
-	done: "好|Done",
 	good: "有帮助|Helpful",
 	bad: "没有帮助|Not helpful",
 	why: "哪里不好？|What was wrong?",
@@ -71,101 +67,99 @@ const CSS = `
 [hidden]{display:none!important}
 .root{--c:var(--kefu-color,#2754d8);--on:var(--kefu-on-color,var(--auto,#fff));--bg:var(--kefu-background,#fff);--acc:var(--c);
 --soft:#f1f3f7;--mute:#5a6170;--line:#dce0e8;--bad:#b3261e;--warn:#fff3d1;--e:env(safe-area-inset-bottom,0px);
---z:var(--kefu-z,2147483000);--r:var(--kefu-right,20px);--b:calc(var(--kefu-bottom,20px) + var(--e));
-color:var(--kefu-text,#16181d);color-scheme:light;
-font:15px/1.5 var(--kefu-font,system-ui,-apple-system,"Segoe UI",Roboto,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif)}
+--b:calc(var(--kefu-bottom,20px) + var(--e));--edge:1px solid var(--line);color:var(--kefu-text,#16181d);color-scheme:light;
+font:15px/1.5 var(--kefu-font,system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif)}
 .pale{--acc:color-mix(in srgb,var(--c) 45%,#000)}
 .dark{--bg:var(--kefu-background,#17191f);--acc:color-mix(in srgb,var(--c) 40%,#fff);--soft:#262a33;--mute:#a7aebb;--line:#3a404c;
 --bad:#ff9d94;--warn:#3d3213;color:var(--kefu-text,#eceef3);color-scheme:dark}
 :lang(zh){line-height:1.7}
 .bubble:lang(en){line-height:1.5}
-button{background:0;border:0;cursor:pointer;text-align:start;min-height:44px;min-width:44px;line-height:1.4}
+button{background:0;border:0;border-radius:22px;cursor:pointer;text-align:start;min-height:44px;min-width:44px;line-height:1.4}
 :focus-visible{outline:2px solid var(--acc);outline-offset:2px}
-svg{display:block;width:20px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round;flex:none}
+svg{display:block;width:20px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.launcher,.icon,.go{display:grid;place-items:center;border-radius:50%;flex:none}
+.launcher,.icon,.go{display:grid;place-items:center;flex:none}
 .launcher,.go,.head,.full,.me .bubble{background:var(--c);color:var(--on)}
-.launcher,.panel{position:fixed;z-index:var(--z);right:var(--r);bottom:var(--b);box-shadow:0 6px 32px #0004}
-.launcher{width:56px;height:56px;box-shadow:0 3px 12px #0005}
+.launcher,.panel{position:fixed;z-index:var(--kefu-z,2147483000);right:var(--kefu-right,20px);bottom:var(--b);box-shadow:0 5px 28px #0005}
+.launcher{width:56px;height:56px;border-radius:50%}
 .launcher svg{width:27px}
 .badge{position:absolute;top:-3px;right:-3px;min-width:21px;padding:0 5px;border-radius:11px;background:#c5221f;color:#fff;
-font:600 12px/21px system-ui;text-align:center}
+font-size:12px;line-height:21px;text-align:center}
 .panel{bottom:calc(var(--b) + 70px);width:400px;max-width:calc(100vw - 40px);height:min(690px,100vh - 90px - var(--b));
-border-radius:16px;overflow:hidden;animation:rise .18s ease-out}
-.dark .panel{box-shadow:0 6px 32px #000c,0 0 0 1px #fff3}
-@keyframes rise{from{opacity:0;transform:translateY(12px)}}
+border-radius:16px;overflow:hidden;animation:rise .18s}
+.dark .panel{border:var(--edge)}
+@keyframes rise{0%{opacity:0;transform:translateY(12px)}}
 .main,.sheet{position:absolute;inset:0;display:flex;flex-direction:column;background:var(--bg)}
 .head,.bar{display:flex;align-items:center;gap:4px;padding:calc(10px + env(safe-area-inset-top,0px)) 6px 10px 16px}
 .head :focus-visible{outline-color:var(--on);outline-offset:-3px}
-.who{flex:1;min-width:0;font-size:13px;line-height:1.4;overflow-wrap:anywhere;unicode-bidi:isolate}
+.who{flex:1;min-width:0;font-size:13px;line-height:1.4;overflow-wrap:anywhere}
 h2{font-size:17px}
-h2,b,th,.strong,.num,.full,.person{font-weight:600}
-.person{border:1px solid;border-radius:22px;padding:0 14px;font-size:14px}
+h2,b,th,.strong,.num,.full,.person,.badge{font-weight:600}
+.person{border:1px solid}
 .icon:hover{background:#8883}
 .strip{background:var(--warn);font-size:13px;padding:8px 16px}
 .log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:18px 16px 6px;outline-offset:-3px}
-.row{display:flex;flex-direction:column;align-items:flex-start;margin-bottom:14px}
-.me{align-items:flex-end}
-.bubble{max-width:80%;padding:9px 14px;border-radius:16px 16px 16px 4px;background:var(--soft);unicode-bidi:isolate}
-.bubble,.body{overflow-wrap:anywhere}
-.me .bubble{border-radius:16px 16px 4px 16px;white-space:pre-wrap}
-.bubble>*+*,.quote>*+*{margin-top:8px}
+.row{display:flex;flex-direction:column;align-items:start;margin-bottom:14px}
+.me{align-items:end}
+.bubble{max-width:80%;padding:9px 14px;border-radius:16px 16px 16px 4px;background:var(--soft)}
+.bubble,.body,.pick{overflow-wrap:anywhere;unicode-bidi:isolate}
+.me .bubble{border-radius:16px 16px 4px;white-space:pre-wrap}
+p+*,*+p,ul+*,ol+*{margin-top:8px}
 li{margin:3px 0 0 20px}
 em{font-style:italic}
 a{color:var(--acc);text-decoration:underline}
-code,pre{font:.9em ui-monospace,monospace;background:#8882;border-radius:4px;padding:1px 4px}
+code,pre{font:.9em monospace;background:#8882;padding:1px 4px}
 pre,table{display:block;overflow-x:auto}
-table{border-collapse:collapse;font-size:14px;overflow-wrap:normal}
-th,td{border-bottom:1px solid var(--line);padding:5px 14px 5px 0;text-align:start;vertical-align:top}
+table{border-collapse:collapse;overflow-wrap:normal}
+th,td{border-bottom:var(--edge);padding:5px 14px 5px 0;text-align:start}
 .cite{min-height:0;min-width:0;font-size:11px;color:var(--acc);vertical-align:super;padding:0 2px}
 .small{font-size:13px;color:var(--mute)}
-.dots{display:flex;gap:5px;padding:16px}
-.dots i{width:7px;height:7px;border-radius:50%;background:var(--mute);animation:dot 1.2s infinite}
+.dots{padding:9px 16px}
+.dots i{display:inline-block;width:7px;height:7px;margin-right:5px;border-radius:50%;background:var(--mute);animation:dot 1.2s infinite}
 .dots i+i{animation-delay:.15s}
 .dots i+i+i{animation-delay:.3s}
 @keyframes dot{0%,60%,to{opacity:.3}30%{opacity:1}}
 .list,.sources{display:grid;gap:8px;width:80%;margin-top:8px}
-.sources{gap:0;margin-top:2px}
-.pick{border:1px solid var(--line);border-radius:12px;padding:6px 12px;overflow-wrap:anywhere}
-.pick:hover{background:var(--soft);border-color:var(--acc)}
-.pick.strong,.chip[aria-pressed=true]{border-color:var(--acc);color:var(--acc)}
-.source{display:flex;align-items:center;gap:8px;font-size:13px;border-bottom:1px solid var(--line)}
+.sources{gap:0;margin:0}
+.pick{border:var(--edge);border-radius:12px;padding:6px 13px}
+.pick:hover{background:var(--soft)}
+.pick.strong,[aria-pressed=true]{border-color:var(--acc);color:var(--acc)}
+.source{display:flex;align-items:center;gap:8px;font-size:13px;border-bottom:var(--edge);border-radius:0}
 .source bdi{flex:1;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .source:hover bdi{text-decoration:underline}
 .num{min-width:20px;border-radius:6px;background:var(--soft);color:var(--acc);line-height:20px;text-align:center}
-.rate{display:flex;align-items:center;color:var(--mute);margin-left:-12px}
+.rate,.line,.chips,.state{display:flex;align-items:center;gap:8px}
+.rate{color:var(--mute);margin-left:-12px;gap:0}
 .rate svg{width:18px}
-.rate [aria-pressed=true]{color:var(--acc)}
-.rate [aria-pressed=true] svg{fill:#8884}
 .down svg{transform:scaleY(-1)}
-.why{width:100%;border:1px solid var(--line);border-radius:12px;padding:10px 12px}
-.chips,.line{display:flex;flex-wrap:wrap;gap:8px;margin:6px 0 10px}
-.line{flex-wrap:nowrap;margin:0}
-.chip{border:1px solid var(--line);border-radius:22px;padding:0 14px;font-size:14px}
-input,textarea{width:100%;min-width:0;min-height:44px;border:1px solid var(--line);border-radius:12px;padding:9px 14px;
-background:var(--bg);line-height:24px;resize:none;outline-offset:-1px!important}
+.why{width:100%;border:var(--edge);border-radius:12px;padding:10px}
+.chips{flex-wrap:wrap;margin:6px 0 10px}
+.chip{border:var(--edge)}
+.chip,.person,.latest{padding:0 14px;font-size:14px}
+input,textarea{width:100%;min-width:0;min-height:44px;border:var(--edge);border-radius:12px;padding:9px 14px;
+background:var(--bg);line-height:24px;resize:none}
 ::placeholder{color:var(--mute);opacity:1}
-.full{border-radius:12px;padding:0 18px;text-align:center}
-.state{display:flex;align-items:center;gap:8px;max-width:80%}
+.full{border-radius:12px;padding:0 18px;text-align:center;flex:none}
+.state{max-width:80%}
 .state button{text-decoration:underline;text-align:end;flex:none}
 .bad{color:var(--bad)}
-.latest{position:absolute;left:50%;transform:translateX(-50%);bottom:calc(100% + 8px);background:var(--bg);
-border:1px solid var(--line);border-radius:22px;padding:0 18px;font-size:14px;box-shadow:0 3px 12px #0003}
-.compose{position:relative;display:flex;align-items:flex-end;gap:6px;padding:10px 12px calc(10px + var(--e));border-top:1px solid var(--line)}
+.bad:empty{display:none}
+.latest{position:absolute;left:50%;transform:translateX(-50%);bottom:calc(100% + 8px);background:var(--bg);border:var(--edge);box-shadow:0 3px 12px #0003}
+.compose{position:relative;display:flex;align-items:end;gap:6px;padding:10px 12px calc(10px + var(--e));border-top:var(--edge)}
 .compose textarea{border-radius:22px;max-height:130px}
 .go:disabled{background:var(--soft);color:var(--mute);cursor:default}
 .stop svg{fill:currentColor}
 .count{position:absolute;right:14px;bottom:100%;background:var(--bg);padding:0 8px}
-.bar{border-bottom:1px solid var(--line)}
+.bar{border-bottom:var(--edge)}
 .body{padding:16px;overflow-y:auto;display:grid;gap:14px}
-.quote{border-inline-start:3px solid var(--acc);padding-inline-start:14px;min-width:0}
-@media (max-width:540px),(max-height:540px){input,textarea{font-size:16px}}
-@media ${FULL}{.panel{inset:var(--top,0) 0 auto auto;max-width:100vw;height:var(--high,100dvh);border-radius:0}.open .launcher{display:none}}
+.quote{border-left:3px solid var(--acc);padding-left:14px;min-width:0}
+@media ${FULL}{.panel{inset:var(--top,0) 0 auto auto;max-width:100vw;height:var(--high,100%);border-radius:0}
+.open .launcher{display:none}input,textarea{font-size:16px}}
 @media (max-width:480px){.panel{width:100%}}
 @media (prefers-reduced-motion){*{animation:none!important}}`;
 
 // ---- Nodes
-/** An element: "tag.class", then properties or attributes, then children: nodes, text, lists of them; empty ones are left out. */
+/** An element: "tag.class", its properties or attributes, its children: nodes, text, lists of them; empty ones are left out. */
 const el = (spec, props, ...children) => {
 	const [tag, ...names] = spec.split("."), node = document.createElement(tag);
 	node.className = names.join(" ");
@@ -174,23 +168,20 @@ const el = (spec, props, ...children) => {
 	node.append(...children.flat().filter(Boolean));
 	return node;
 };
-/** A button; `name` says what it does where its label does not. */
-const button = (look, label, onclick, name) =>
+const button = (look, label, onclick, name) => // `name` where the label is no text
 	el("button" + look, { type: "button", onclick, ...(name && { ariaLabel: name, title: name }) }, label);
-const group = (look, name, ...children) => el("div" + look, { role: "group", ariaLabel: name }, ...children);
+const group = (look, ariaLabel, ...children) => el("div" + look, { role: "group", ariaLabel }, ...children);
 const icon = (d) => {
 	const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
 	svg.setAttribute("viewBox", "0 0 24 24");
-	svg.ariaHidden = "true";
 	path.setAttribute("d", d);
 	svg.append(path);
 	return svg;
 };
 const CHAT = "M12 4a8 8 0 0 0-6.7 12.3L4 20l4-1a8 8 0 1 0 4-15zM8.5 10.5h7M8.5 13.5h4.5", CLOSE = "M6 6l12 12M18 6L6 18",
-	DOWN = "M6 9l6 6 6-6", SEND = "M12 19V5M6 11l6-6 6 6", STOP = "M8 8h8v8H8z",
+	DOWN = "M6 9l6 6 6-6", SEND = "M12 19V5M6 11l6-6 6 6", STOP = "M7 7h10v10H7z",
 	THUMB = "M7 11v9H4v-9zM7 11l4-8q3 0 2.3 3l-.6 3H18a2 2 0 0 1 2 2.4l-1.3 6.8a2 2 0 0 1-2 1.8H7";
-/** A key handler: Enter, but not the one that ends a composition of Chinese characters. */
-const entered = (act) => (event) => {
+const entered = (act) => (event) => { // Enter, but not the one that ends a composition of Chinese characters
 	if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
 	event.preventDefault();
 	act();
@@ -202,8 +193,7 @@ const INLINE = new RegExp(["`([^`]{1,500})`", "\\*\\*(?=\\S)(.{1,999}?)\\*\\*", 
 	"\\b(https?://[^\\s<>\"'`)\\]，。；：！？、（）》」”]{1,999})"].join("|"));
 const link = (href, label) =>
 	/^(https?:\/\/|mailto:|tel:)/i.test(href) ? el("a", { href, target: "_blank", rel: "noopener noreferrer" }, label) : label;
-
-/** Bold, italics, code, links and [n] marks as nodes; `cite(n)` gives a mark's node, or nothing. */
+/** Text as nodes with bold, italics, code, links and [n] marks; `cite(n)` gives a mark's node. */
 const inline = (text, cite) => {
 	const nodes = [];
 	for (let m; (m = INLINE.exec(text)); text = text.slice(m.index + m[0].length)) {
@@ -214,41 +204,42 @@ const inline = (text, cite) => {
 	}
 	return [...nodes, text];
 };
-
 /** Paragraphs, headings, lists, tables and code as block nodes. */
 const markdown = (text, cite) => {
 	const blocks = [];
-	let open, code; // open: the block that the next line may go on with
-	const into = (tag) => open?.localName === tag ? open : (blocks.push(open = el(tag)), open);
+	let open, code, m; // open: the block that the next line may go on with
+	const into = (tag, ...nodes) => {
+		if (open?.localName !== tag) blocks.push(open = el(tag));
+		open.append(...nodes);
+	};
 	for (const line of text.split(/\r?\n/)) {
-		let m;
+		const put = (tag, part, props) => el(tag, props, inline(part, cite));
 		if (/^\s*```/.test(line)) code = !code, open = null;
-		else if (code) into("pre").append(line + "\n");
+		else if (code) into("pre", line + "\n");
 		else if (/^\s*([-*_]{3,}\s*)?$/.test(line)) open = null;
-		else if ((m = /^#+\s+(.+)/.exec(line))) blocks.push(el("p", el("b", inline(m[1], cite)))), open = null;
-		else if ((m = /^\s*[-*+•]\s+(.+)/.exec(line))) into("ul").append(el("li", inline(m[1], cite)));
-		else if ((m = /^\s*(\d{1,3})(?:[.)]\s|、)\s*(.+)/.exec(line))) into("ol").append(el("li", { value: m[1] }, inline(m[2], cite)));
-		else if ((m = /^\s*\|(.*)\|\s*$/.exec(line))) {
-			if (/^[\s|:-]+$/.test(line)) continue;
-			const cell = into("table").firstChild ? "td" : "th";
-			open.append(el("tr", m[1].split("|").map((part) => el(cell, inline(part.trim(), cite)))));
-		} else into("p").append(...[open.firstChild && el("br"), ...inline(line.replace(/^>\s?/, ""), cite)].filter(Boolean));
+		else if ((m = /^#+\s+(.+)/.exec(line))) blocks.push(el("p", put("b", m[1]))), open = null;
+		else if ((m = /^\s*[-*+•]\s+(.+)/.exec(line))) into("ul", put("li", m[1]));
+		else if ((m = /^\s*(\d{1,3})(?:[.)]\s|、)\s*(.+)/.exec(line))) into("ol", put("li", m[2], { value: m[1] }));
+		else if (!(m = /^\s*\|(.*)\|\s*$/.exec(line)))
+			into("p", open?.localName === "p" ? el("br") : "", ...inline(line.replace(/^>\s?/, ""), cite));
+		else if (/[^\s|:-]/.test(line)) {
+			const cell = open?.localName === "table" ? "td" : "th";
+			into("table", el("tr", m[1].split("|").map((part) => put(cell, part.trim()))));
+		}
 	}
 	return blocks;
 };
 
-// ---- Kept in this browser; only as long as the page where storage is blocked or full
+// ---- Kept in this browser; for as long as the page only, where storage is blocked or full
 const KEY = "kefu:" + server.host;
-let store = {};
-try { store = JSON.parse(localStorage[KEY]); } catch { store = {}; }
-const save = () => { try { localStorage[KEY] = JSON.stringify(store); } catch { store.blocked = true; } };
-store.queue ||= []; // messages without an answer yet: {id, text, failed}
-store.later ||= []; // feedback and contact frames not yet confirmed
+const store = { queue: [], later: [] }; // queue: {id, text, failed} without an answer yet; later: frames to be confirmed
+try { Object.assign(store, JSON.parse(localStorage[KEY])); } catch { /* nothing kept */ }
+const save = () => { try { localStorage[KEY] = JSON.stringify(store); } catch { /* in memory only */ } };
 const drop = (list, test) => { store[list] = store[list].filter((one) => !test(one)); save(); };
 const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("");
 
 // ---- Connection: comes back by itself, each time after a longer wait; `ready` once there is a session
-let socket, timer, overdue, ready = false, tries = 0;
+let socket, timer, overdue, ready, tries = 0;
 const connect = () => {
 	if (socket) return;
 	clearTimeout(timer);
@@ -264,39 +255,33 @@ const connect = () => {
 const send = (frame) => { if (ready) socket.send(JSON.stringify(frame)); };
 const hangUp = (mine) => { mine.close?.(); lost(mine); };
 setInterval(() => {
-	const mine = socket;
 	send({ type: "ping" });
-	if (ready) overdue = setTimeout(() => hangUp(mine), 9000);
+	if (ready) overdue = setTimeout(hangUp, 9000, socket);
 }, BEAT);
 const lost = (mine) => {
 	if (mine !== socket) return;
-	socket = null;
-	ready = false;
+	socket = ready = sent = null;
 	clearTimeout(overdue);
 	timer = setTimeout(connect, Math.min(30000, 500 * 2 ** tries++) * (0.5 + Math.random() / 2));
-	sent = null;
 	if (live && !live.id) settle();
 	refresh();
 	setTimeout(() => { // tell the customer, once it is more than a blink
 		if (ready || offline) return;
 		offline = true;
 		strip.hidden = false;
-		if (!greeted) greet({});
+		greet({});
 		if (live && !live.text) settle();
 		for (const one of store.queue) if (!one.failed) mark(one.id, "waiting");
 	}, 800);
 };
 
-// ---- The conversation's state
-let seq = 0, sent, live, offline, greeted, patience, drawing, stuck = true, contacting, back;
+// ---- The conversation: sent is the id of the message that waits for its answer, live the bot's message being written
+let seq = 0, sent, live, offline, greeted, patience, drawing, stuck = true, contacting, form, back;
 const items = new Map(); // id → message shown: {id, mine, text, row, bubble, done, known}
-// sent: id of the message that waits for its answer; live: the bot's message being written
 
 // ---- The panel
-const typedText = () => input.value.trim(), tooLong = () => [...input.value].length > LIMIT;
 const badge = el("span.badge"), face = el("span"), launcher = button(".launcher", [face, badge], () => show(panel.hidden));
-const strip = el("p.strip", { role: "status", hidden: true }, t("offline"));
-const intro = el("div"), list = el("div");
+const strip = el("p.strip", { role: "status", hidden: true }, t("offline")), intro = el("div"), list = el("div");
 const log = el("div.log", { tabIndex: 0, role: "log", ariaLive: "off", ariaLabel: t("log"), onscroll() {
 	stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 48;
 	if (stuck) latest.hidden = true;
@@ -305,19 +290,17 @@ const input = el("textarea", { rows: 1, placeholder: t("ask"), ariaLabel: t("ask
 	oninput: () => typed(), onkeydown: entered(() => submit()) });
 const sendButton = button(".go", icon(SEND), () => submit(), t("send"));
 const stopButton = button(".go.stop", icon(STOP), () => send({ type: "stop" }), t("stop"));
-const count = el("span.small.count", { hidden: true }), latest = button(".latest", "↓ " + t("latest"), () => bottom());
+const count = el("span.small.count"), latest = button(".latest", "↓ " + t("latest"), () => bottom());
 const main = el("div.main",
 	el("div.head", el("div.who", el("h2", { id: "title" }, option("title") || t("title")), el("p", t("about"))),
 		button(".person", t("person"), () => contactForm()), button(".icon", icon(CLOSE), () => show(false), t("close"))),
 	strip, log, el("div.compose", latest, count, input, stopButton, sendButton));
 const sheet = el("div.sheet", { role: "dialog", ariaModal: "true", hidden: true, "aria-labelledby": "sheet" });
-const voice = el("div.sr", { role: "status", ariaLive: "polite" });
+const voice = el("div.sr", { role: "status" });
 const panel = el("div.panel", { role: "dialog", tabIndex: -1, hidden: true, "aria-labelledby": "title" }, main, sheet, voice);
 const root = el("div.root", { lang: language }, panel, launcher);
-latest.hidden = true;
 
 const show = (open) => {
-	if (!widget.isConnected) document.body.append(widget);
 	if (panel.hidden !== open) return;
 	panel.hidden = !open;
 	root.classList.toggle("open", open);
@@ -325,46 +308,43 @@ const show = (open) => {
 	panel.ariaModal = matchMedia(FULL).matches + "";
 	store.unread = 0;
 	paint();
+	fit();
 	connect();
 	typed();
 	bottom();
 	(matchMedia("(pointer:fine)").matches ? input : panel).focus(); // on a phone the keyboard waits
 };
-
 const paint = () => { // text on the company's colour must be readable, whatever the colour
 	const [r, g, b] = getComputedStyle(launcher).backgroundColor.match(/[\d.]+/g).map((n) => (n / 255) ** 2.2);
-	const pale = 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.183, wish = option("theme");
-	const night = wish === "dark" || (wish !== "light" && dark.matches);
+	const pale = 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.183, theme = option("theme");
+	const night = theme === "dark" || (theme !== "light" && dark.matches);
 	root.style.setProperty("--auto", pale ? "#111" : "#fff");
 	root.classList.toggle("dark", night);
 	root.classList.toggle("pale", pale && !night);
 };
-
 const keys = (event) => {
 	event.stopPropagation(); // the page's shortcuts are not for what is typed here
 	if (event.type !== "keydown" || event.isComposing) return;
-	const here = widget.shadowRoot.activeElement, all = [...here?.closest("[role=group]")?.querySelectorAll("button") || []];
+	const here = shade.activeElement, all = [...here?.closest("[role=group]")?.querySelectorAll("button") || []];
 	const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key], at = all.indexOf(here);
 	if (event.key === "Escape") sheet.hidden ? show(false) : closeSheet();
 	else if (step && at >= 0) event.preventDefault(), all.at((at + step) % all.length).focus();
 };
-
 const typed = () => {
-	const long = [...input.value].length;
 	input.style.height = "auto";
 	input.style.height = input.scrollHeight + 2 + "px";
-	count.hidden = long < LIMIT * 0.9;
-	count.textContent = `${long} / ${LIMIT}`;
-	count.classList.toggle("bad", tooLong());
 	store.draft = input.value;
+	if (stuck) bottom();
 	refresh();
 };
-
 const refresh = () => {
-	const closed = panel.hidden, name = t(closed ? "open" : "close");
+	const closed = panel.hidden, name = t(closed ? "open" : "close"), long = [...input.value].length, blank = !input.value.trim();
+	count.hidden = long < LIMIT * 0.9;
+	count.textContent = `${long} / ${LIMIT}`;
+	count.classList.toggle("bad", long > LIMIT);
 	stopButton.hidden = !sent;
-	sendButton.hidden = sent && !typedText();
-	sendButton.disabled = !typedText() || tooLong();
+	sendButton.hidden = sent && blank;
+	sendButton.disabled = blank || long > LIMIT;
 	badge.hidden = !closed || !store.unread;
 	badge.textContent = store.unread;
 	face.replaceChildren(icon(closed ? CHAT : DOWN));
@@ -372,8 +352,7 @@ const refresh = () => {
 	launcher.ariaExpanded = !closed + "";
 	save();
 };
-
-// ---- Scrolling: follows what comes, unless the customer reads further up
+// Scrolling follows what comes, unless the customer reads further up
 const bottom = () => {
 	log.scrollTop = log.scrollHeight;
 	stuck = latest.hidden = true;
@@ -383,7 +362,7 @@ const grown = () => { if (stuck) bottom(); else latest.hidden = false; };
 // ---- Saying something
 const submit = () => {
 	if (sendButton.disabled) return;
-	say(typedText());
+	say(input.value.trim());
 	input.value = "";
 	typed();
 	input.focus();
@@ -391,16 +370,15 @@ const submit = () => {
 const say = (text) => {
 	const id = newId();
 	store.queue.push({ id, text });
-	save();
 	customer(id, text);
 	go(id);
-	if (!live && !offline) think(id);
 };
 const go = (id) => {
-	if (offline) mark(id, "waiting");
 	bottom();
 	connect();
 	flush();
+	if (offline) mark(id, "waiting"); else if (!live) think(id);
+	save();
 };
 const flush = () => { // one question at a time, the others wait their turn
 	const next = store.queue.find((one) => !one.failed);
@@ -418,7 +396,7 @@ const watch = () => {
 };
 /** The reply to `id` is over: nothing is being written any more. */
 const settle = (id) => {
-	if (live && !live.text) live.row.remove();
+	if (live && !live.text && !live.done) live.row.remove();
 	live = null;
 	if (sent === id) sent = null;
 	clearTimeout(patience);
@@ -442,8 +420,7 @@ const retry = (id) => {
 	mark(id);
 	go(id);
 };
-/** Feedback or contact: kept until the server confirms it. */
-const deliver = (frame) => {
+const deliver = (frame) => { // feedback or contact: kept until the server confirms it
 	drop("later", (one) => one.type === frame.type && one.message_id === frame.message_id);
 	store.later.push(frame);
 	save();
@@ -452,29 +429,28 @@ const deliver = (frame) => {
 };
 
 // ---- Showing messages
-const add = (id, role, text, after) => {
+const add = (id, role, after) => {
 	const mine = role === "customer", bubble = el("div.bubble");
-	const row = el(mine ? "div.row.me" : "div.row", role === "staff" && el("span.small", t("staff")), el("span.sr", t(mine ? "you" : "us")), bubble);
-	const item = { id, mine, text, row, bubble };
-	if (after) after.after(row); else list.append(row);
+	const item = { id, mine, text: "", bubble, row: el(mine ? "div.row.me" : "div.row", el("span.sr", t(mine ? "you" : "us")), bubble) };
+	if (after) after.after(item.row); else list.append(item.row);
 	if (id) items.set(id, item);
 	return item;
 };
 const customer = (id, text) => {
-	for (const node of widget.shadowRoot.querySelectorAll(".choices")) node.remove();
-	const item = add(id, "customer", text);
-	item.bubble.textContent = text;
+	for (const node of shade.querySelectorAll(".choices")) node.remove();
+	const item = add(id, "customer");
+	item.bubble.textContent = item.text = text;
 	return item;
 };
 const mark = (id, state, text) => {
 	const item = items.get(id);
 	item.state?.remove();
-	if (state) item.row.append(item.state = el(state === "failed" ? "div.state.small.bad" : "div.state.small", el("span", text || t(state)),
+	if (state) item.row.append(item.state = el("div.state.small", text && { className: "state small bad" }, el("span", text || t(state)),
 		button("", t("retry"), () => retry(id))));
 };
 const think = (id) => {
-	live = add(null, "bot", "", items.get(id)?.row);
-	live.bubble.classList.add("dots");
+	live = add(null, "bot", items.get(id)?.row);
+	live.bubble.className += " dots";
 	live.bubble.append(el("i"), el("i"), el("i"), el("span.sr", t("thinking")));
 	grown();
 };
@@ -531,7 +507,7 @@ const HEAR = {
 	},
 	answer(frame) {
 		const id = frame.reply_to ?? sent;
-		const item = items.get(frame.message_id) || (live && !live.id ? live : add(null, "bot", "", items.get(id)?.row));
+		const item = items.get(frame.message_id) || (live && !live.id ? live : add(null, "bot", items.get(id)?.row));
 		items.set(item.id = frame.message_id, item);
 		finish(item, frame);
 		settle(id);
@@ -554,23 +530,21 @@ const HEAR = {
 		if (thanks) thanks.textContent = t("thanks");
 	},
 	contact_saved() {
-		const to = store.later.find((one) => one.contact)?.contact, done = button(".full", t("done"), () => closeSheet());
+		const to = store.later.find((one) => one.contact)?.contact, done = button(".full", t("close"), () => closeSheet());
 		drop("later", (one) => one.contact);
 		note(t("saved") + to);
 		if (contacting && !sheet.hidden) openSheet(t("person"), el("div.body", el("p", t("saved"), el("b", el("bdi", to))), done), done);
 		contacting = form = null;
 	},
 };
-
 const greet = ({ greeting, suggestions, privacy_url: url }) => {
-	if (greeted === "whole") return;
+	if (greeted === "whole" || (greeted && !greeting)) return;
 	greeted = greeting ? "whole" : "alone";
 	const asked = suggestions?.[language] || [];
 	intro.replaceChildren(el("div.row", el("div.bubble", markdown(greeting?.[language] || t("hello"))),
-		!items.size && asked.length && group(".list.choices", t("asked"), asked.map((text) => button(".pick", text, () => say(text))))),
+		!items.size && group(".list.choices", t("faq"), asked.map((text) => button(".pick", text, () => say(text))))),
 	el("p.small.row", el("span", t("privacy"), url && link(new URL(url, server).href, t("policy")))));
 };
-
 const merge = (history) => {
 	let asked;
 	for (const past of history) {
@@ -578,7 +552,7 @@ const merge = (history) => {
 		let item = items.get(past.id) || (mine && all.find((one) => one.mine && !one.known && one.text === past.text));
 		if (!item) {
 			const tail = all.find((one) => !one.known && store.queue.some((other) => other.id === one.id));
-			item = mine ? customer(past.id, past.text) : add(past.id, past.role, "");
+			item = mine ? customer(past.id, past.text) : add(past.id);
 			tail?.row.before(item.row);
 		}
 		item.known = true;
@@ -591,19 +565,18 @@ const merge = (history) => {
 };
 
 // ---- Answers
-const finish = (item, answer) => {
-	const { bubble, row } = item, { kind, citations = [], options = [] } = answer;
-	const open = (one) => () => source(one);
+const finish = (item, { text, kind, language: lang, stopped, citations = [], options = [] }) => {
+	const { bubble, row } = item, open = (one) => () => source(one);
 	const cite = (number) => {
 		const one = citations.find((other) => other.number === number);
 		return one && button(".cite", `[${number}]`, open(one), t("sources") + number);
 	};
 	item.done = true;
-	item.text = answer.text;
+	item.text = text;
 	bubble.className = "bubble";
-	bubble.lang = answer.language || language;
-	bubble.replaceChildren(...markdown(answer.text, cite));
-	if (answer.stopped) bubble.append(el("p.small", t("stopped")));
+	bubble.lang = lang || language;
+	bubble.replaceChildren(...markdown(text, cite));
+	if (stopped) bubble.append(el("p.small", t("stopped")));
 	if (citations.length) row.append(group(".sources", t("sources"), citations.map((one) =>
 		button(".source", [el("span.num", one.number + ""), el("bdi", one.title), el("span.small", t(one.kind))], open(one)))));
 	if (/faq|grounded/.test(kind)) rating(item);
@@ -611,15 +584,14 @@ const finish = (item, answer) => {
 	const person = () => button(".pick.strong", t("person"), contactForm);
 	const none = () => { box.remove(); note(t("rephrase"), el("div.list.choices", person())); input.focus(); };
 	const box = group(".list.choices", t("near"), kind === "abstain" && options.length && el("span.small", t("near")),
-		options.map((text) => button(".pick", text, () => say(text))), kind === "clarify" ? button(".pick", t("none"), none) : person());
+		options.map((one) => button(".pick", one, () => say(one))), kind === "clarify" ? button(".pick", t("none"), none) : person());
 	row.append(box);
 };
-
 const rating = (item) => {
 	const vote = { type: "feedback", message_id: item.id };
 	const press = (chosen, all) => all.forEach((one) => { one.ariaPressed = (one === chosen) + ""; });
 	const tell = (change) => deliver({ ...Object.assign(vote, change) });
-	const finished = () => { tell(more.value.trim() && { comment: more.value.trim() }); why.remove(); down.focus(); };
+	const finished = () => { tell({ comment: more.value.trim() }); why.remove(); down.focus(); };
 	const more = el("input", { placeholder: t("more"), ariaLabel: t("more"), maxLength: 1000, onkeydown: entered(() => finished()) });
 	const chips = ["wrong", "incomplete", "unclear", "other"].map((reason) =>
 		button(".chip", t(reason), ({ target }) => { press(target, chips); tell({ reason }); }));
@@ -637,7 +609,7 @@ const rating = (item) => {
 
 // ---- The sheet over the conversation: a source, or the contact form
 const openSheet = (title, body, focus) => {
-	if (sheet.hidden) back = widget.shadowRoot.activeElement;
+	if (sheet.hidden) back = shade.activeElement;
 	const close = button(".icon", icon(CLOSE), closeSheet, t("close"));
 	sheet.replaceChildren(el("div.bar", el("div.who", el("h2", { id: "sheet" }, title)), close), body);
 	sheet.hidden = false;
@@ -649,11 +621,10 @@ const closeSheet = () => {
 	main.inert = false;
 	(back?.isConnected ? back : input).focus();
 };
-const source = ({ kind, title, headings = [], quote, updated }) => {
-	const when = updated && t("updated") + new Date(updated).toLocaleDateString(language, { dateStyle: "long" });
-	openSheet(title, el("div.body", el("p.small", [t(kind), headings.join(" › "), when].filter(Boolean).join(" · ")), el("div.quote", markdown(quote))));
+const source = ({ kind, title, headings, quote, updated }) => {
+	const when = t("updated") + new Date(updated).toLocaleDateString(language, { dateStyle: "long" });
+	openSheet(title, el("div.body", el("p.small", [t(kind), ...headings].join(" › ") + " · " + when), el("div.quote", markdown(quote))));
 };
-let form;
 const contactForm = () => {
 	form ||= newForm();
 	openSheet(t("person"), form, form.querySelector("input"));
@@ -662,11 +633,11 @@ const newForm = () => {
 	const contact = el("input", { maxLength: 200, autocomplete: "email", onkeydown: entered(() => hand()) });
 	const matter = el("textarea", { maxLength: LIMIT, rows: 4 }), state = el("p.bad", { role: "alert" });
 	const hand = () => {
-		const to = contact.value.trim(), text = matter.value.trim();
-		state.textContent = t(to.length < 3 ? "missing" : offline ? "offline" : "sending");
-		if (to.length < 3) return contact.focus();
+		const to = contact.value.trim(), missing = to.length < 3;
+		state.textContent = missing ? t("missing") : offline ? t("offline") : "…";
+		if (missing) return contact.focus();
 		contacting = (problem) => { contacting = null; drop("later", (one) => one.contact); state.textContent = problem; };
-		deliver({ type: "contact", contact: to, text });
+		deliver({ type: "contact", contact: to, text: matter.value.trim() });
 	};
 	return el("div.body", el("p", t("leave")), el("label", t("contact"), contact), el("label", t("matter"), matter), state,
 		button(".full", t("send"), hand));
@@ -689,14 +660,14 @@ addEventListener("offline", () => { if (socket) hangUp(socket); });
 document.addEventListener("visibilitychange", wake);
 
 customElements.define("kefu-widget", class extends HTMLElement {});
-const widget = document.createElement("kefu-widget"), styles = new CSSStyleSheet();
+const widget = document.createElement("kefu-widget"), shade = widget.attachShadow({ mode: "open" }), styles = new CSSStyleSheet();
 styles.replaceSync(CSS);
-widget.attachShadow({ mode: "open" }).adoptedStyleSheets = [styles];
-widget.shadowRoot.append(root);
+shade.adoptedStyleSheets = [styles];
+shade.append(root);
 window.Kefu = { open: () => show(true), close: () => show(false) };
 const place = () => {
 	document.body.append(widget);
-	for (const one of store.queue) customer(one.id, one.text), one.failed && mark(one.id, "failed");
+	for (const one of store.queue) customer(one.id, one.text), mark(one.id, one.failed && "failed");
 	if (store.token || store.queue.length) connect();
 	paint();
 	refresh();

@@ -1,0 +1,71 @@
+"""Puts a bot together from its settings: the one place that knows which class stands where."""
+
+import logging
+from pathlib import Path
+
+from bot.bot import Bot
+from bot.calibration import load
+from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
+from bot.releases import Release, Releases
+from bot.settings import Settings
+from bot.types import BotError, TextGenerator
+from knowledge_base.assemble import assemble as assemble_knowledge_base
+from knowledge_base.database import migrate, open_database
+from knowledge_base.types import Encoder, Progress
+
+_log = logging.getLogger(__name__)
+
+
+def assemble(settings: Settings, progress: Progress | None = None) -> Bot:
+    """The bot of `settings`, serving the release that they name; models are converted on first use.
+
+    progress: of each conversion, in its own units. Raises BotError or KnowledgeBaseError with the remedy.
+    """
+    releases = Releases(settings.data / "releases")
+    release = releases.current() if settings.release == "current" else releases.get(settings.release)
+    calibration = load(release.calibration)
+    knowledge = assemble_knowledge_base(settings, progress)
+    try:
+        _check_encoder(release, knowledge.encoder)
+        if calibration.encoder and calibration.encoder != knowledge.encoder.fingerprint:
+            _log.warning("The thresholds were fitted with another encoder; fit them anew with this one.")
+        engine = open_database(settings.database)
+        migrate(engine, MIGRATIONS, VERSION_TABLE)
+        generator = open_generator(settings, release, progress)
+    except BaseException:
+        knowledge.close()
+        raise
+    return Bot(knowledge, ConversationLog(engine), calibration, generator, release.name)
+
+
+def open_generator(settings: Settings, release: Release, progress: Progress | None = None) -> TextGenerator | None:
+    """The generator to answer with; None while answers from documents are to be quoted.
+
+    A server or model that the operator names is used; the release's own only once the release says it is fit.
+    """
+    if not (settings.generator_url or settings.generator != "embedded" or release.generator.fit):
+        return None
+    from bot.generator import LocalGenerator, RemoteGenerator
+
+    if settings.generator_url:
+        return RemoteGenerator(settings.generator_url, settings.generator_model, settings.generator_key)
+    if settings.generator != "embedded":
+        return LocalGenerator(settings.generator, None, settings.device)
+    folder = _folder(release.generator.base, settings.data / "models", progress)
+    return LocalGenerator(folder, release.generator.adapter, settings.device)
+
+
+def _folder(base: str, models: Path, progress: Progress | None) -> str:
+    if base != "embedded":
+        return base
+    from bot.embedded_generator import embedded_generator
+
+    return str(embedded_generator(models, progress))
+
+
+def _check_encoder(release: Release, encoder: Encoder) -> None:
+    if release.encoder and release.encoder != encoder.fingerprint:
+        raise BotError(
+            f"Release {release.name!r} was made with another encoder than the one that serves. "
+            "Set KEFU_ENCODER to the one it was made with, or roll back."
+        )

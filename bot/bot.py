@@ -1,0 +1,247 @@
+"""One conversation: a customer's question in, events out. The only module that knows the order of the steps.
+
+Every step is a function elsewhere that knows no other. Synchronous: the web runs it in a worker thread.
+"""
+
+import logging
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Protocol
+from uuid import uuid4
+
+from bot import history
+from bot.calibration import Calibration
+from bot.cite import cite, cite_faq, cite_quotes
+from bot.control import Control, control
+from bot.decide import decide
+from bot.draft import Draft
+from bot.log import ConversationLog
+from bot.prompt import prompt, source
+from bot.query import standalone
+from bot.quote import compose, quote
+from bot.streamed import pieces, unless_abstained
+from bot.types import Conversation, Decision, Done, Event, Kind, Message, Start, Stop, TextGenerator, Token
+from bot.verify import plain, supported_part, unsupported
+from bot.wording import say, sentences
+from knowledge_base.types import Encoder, Faq, Hit, Language
+
+_log = logging.getLogger(__name__)
+_LANGUAGES: tuple[Language, ...] = ("zh", "en")
+_SUGGESTIONS = 3
+_KINDS: dict[Control, Kind] = {"person": "handoff", "none": "abstain"}  # the others are smalltalk
+_WORDING: dict[Control, str] = {"person": "handoff", "greeting": "hello"}  # the others are named as they are
+
+
+class Knowledge(Protocol):
+    """What the bot needs of a knowledge base."""
+
+    encoder: Encoder
+
+    def search(self, query: str, language: Language, limit: int = 10) -> list[Hit]: ...
+
+    def faqs(self) -> list[Faq]: ...
+
+    def close(self) -> None: ...
+
+    @property
+    def is_empty(self) -> bool: ...
+
+
+def never() -> bool:
+    """A Stop that never stops."""
+    return False
+
+
+class Bot:
+    """Answers customers from one knowledge base. Any number of replies may run at once, one per thread."""
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        log: ConversationLog,
+        calibration: Calibration,
+        generator: TextGenerator | None = None,
+        release: str = "base",
+    ) -> None:
+        """generator: None while the release is not fit for it; answers from documents then quote."""
+        self.knowledge = knowledge
+        self.log = log
+        self.release = release
+        self._calibration = calibration
+        self._generator = generator
+
+    def reply(
+        self, conversation: Conversation, question: str, *, message_id: str | None = None, stop: Stop = never
+    ) -> Generator[Event, None, None]:
+        """Answer one question: Start, Tokens, Done. The question is logged first, the answer in any case.
+
+        message_id: of the answer, else made here. stop() true ends the answer soon, still with Done; closing
+        the generator mid-way logs a stopped answer. Raises what search or the database raise.
+        """
+        language = history.language(conversation, question)
+        draft = Draft(message_id or uuid4().hex, language)
+        self.log.ask(conversation.id, Message(uuid4().hex, "customer", question, datetime.now(UTC)))
+        try:
+            yield Start(draft.id, language)
+            with closing(self._pieces(conversation, question, draft, stop)) as texts:
+                for text in texts:
+                    draft.first_token()
+                    draft.text += text
+                    yield Token(text)
+        except GeneratorExit:  # the customer left mid-answer
+            draft.stopped = True
+            raise
+        except Exception as error:
+            draft.decision = Decision("abstain", 0.0, reason=f"failed: {type(error).__name__}")
+            raise
+        finally:
+            answer = draft.answer(self.release)
+            self.log.answer(conversation.id, answer)
+        yield Done(answer)
+
+    def greeting(self) -> dict[Language, str]:
+        """The first words of a new conversation."""
+        return sentences()["greeting"]
+
+    def suggestions(self) -> dict[Language, tuple[str, ...]]:
+        """Up to three questions of published FAQs in each language, of different categories where possible."""
+        today = date.today()
+        open_now = [faq for faq in self.knowledge.faqs() if _is_shown(faq, today)]
+        return {language: _varied([f for f in open_now if f.language == language]) for language in _LANGUAGES}
+
+    def close(self) -> None:
+        """Give back what the knowledge base and the log hold."""
+        self.knowledge.close()
+        self.log.close()
+
+    def _pieces(
+        self, conversation: Conversation, question: str, draft: Draft, stop: Stop
+    ) -> Generator[str, None, None]:
+        """The steps in order; what they find goes into the draft, what the customer reads is yielded."""
+        with draft.timed("query"):
+            wish = control(question)
+            earlier, topic = history.questions(conversation), history.topic(conversation)
+            draft.query = question if wish else standalone(question, earlier, topic)
+        with draft.timed("search"):
+            draft.hits = tuple(self.knowledge.search(draft.query, draft.language))
+        with draft.timed("decide"):
+            draft.decision = decide(draft.hits, draft.query, draft.language, self._calibration)
+        if wish and not (draft.hits and draft.hits[0].exact):  # a company's own FAQ on it goes before our words
+            draft.decision = Decision(_KINDS.get(wish, "smalltalk"), 1.0, reason=f"control: {wish}")
+            yield from _said(say(_WORDING.get(wish, wish), draft.language), draft, stop)
+        elif draft.decision.kind == "faq":
+            hit = draft.decision.hits[0]
+            draft.citations = cite_faq(hit)
+            yield from _said(_lead_in(draft) + hit.passage.text, draft, stop)
+        elif draft.decision.kind == "grounded":
+            yield from self._grounded(conversation, question, draft, stop)
+        else:
+            yield from _said(_no_answer(draft), draft, stop)
+
+    def _grounded(
+        self, conversation: Conversation, question: str, draft: Draft, stop: Stop
+    ) -> Generator[str, None, None]:
+        """An answer from documents: generated, if that stands, else quoted."""
+        hits = draft.decision.hits
+        if self._generator and hits[0].passage.language == draft.language:
+            messages = prompt(question, draft.language, hits, conversation.messages)
+            stands = yield from self._generated(self._generator, messages, draft, stop)
+            if stands:
+                return
+        with draft.timed("quote"):
+            quotes = quote(draft.query, draft.language, hits, self.knowledge.encoder)
+        draft.citations = cite_quotes([(found.hit, found.verbatim) for found in quotes])
+        text = _lead_in(draft) + compose(quotes, draft.language)
+        if draft.text:  # the customer has read what does not stand; Done replaces it
+            draft.text = text
+        else:
+            yield from _said(text, draft, stop)
+
+    def _generated(
+        self, generator: TextGenerator, messages: Sequence[dict[str, str]], draft: Draft, stop: Stop
+    ) -> Generator[str, None, bool]:
+        """The generator's words as they come. Returns False when they must be replaced by quotes."""
+        try:
+            abstained = yield from unless_abstained(_timed(generator.generate(messages, stop), draft))
+        except GeneratorExit:  # the customer left: only what is supported stays in the log
+            self._keep_supported(draft)
+            raise
+        except Exception as error:  # whatever a model or server raises; its words may be the customer's
+            _log.error("Generator %s failed with %s; quoting instead.", generator.name, type(error).__name__)
+            draft.note(f"generator failed with {type(error).__name__}")
+            return False
+        if stop():
+            draft.stopped = True
+            self._keep_supported(draft)
+            return True
+        if abstained:
+            draft.text = ""
+            draft.decision = replace(draft.decision, kind="abstain")
+            draft.note("the generator found no answer in the passages")
+            yield from _said(_no_answer(draft), draft, stop)
+            return True
+        return self._verified(draft)
+
+    def _verified(self, draft: Draft) -> bool:
+        """Whether the passages support the generated text; if so it is cited."""
+        text = plain(draft.text)
+        with draft.timed("verify"):
+            passages = [source(hit) for hit in draft.decision.hits]
+            wrong = unsupported(text, passages, self._calibration.support)
+            citations = () if wrong else cite(text, draft.decision.hits)
+        if not citations:
+            draft.note("not supported: " + (", ".join(wrong) or "any of it"))
+            return False
+        draft.text, draft.citations = text, citations
+        return True
+
+    def _keep_supported(self, draft: Draft) -> None:
+        passages = [source(hit) for hit in draft.decision.hits]
+        draft.text = supported_part(plain(draft.text), passages, self._calibration.support)
+        draft.citations = cite(draft.text, draft.decision.hits)
+
+
+def _said(text: str, draft: Draft, stop: Stop) -> Iterator[str]:
+    """A fixed text in pieces, until stopped."""
+    for piece in pieces(text):
+        if stop():
+            draft.stopped = True
+            return
+        yield piece
+
+
+def _timed(written: Iterator[str], draft: Draft) -> Iterator[str]:
+    """The generator's pieces; only the time spent writing counts, not that of a slow reader."""
+    while True:
+        with draft.timed("generate"):
+            piece = next(written, None)
+        if piece is None:
+            return
+        yield piece
+
+
+def _lead_in(draft: Draft) -> str:
+    """What is said before evidence in the other language than the customer's; else nothing."""
+    if draft.decision.hits[0].passage.language == draft.language:
+        return ""
+    return say("other_language", draft.language) + "\n\n"
+
+
+def _no_answer(draft: Draft) -> str:
+    if draft.decision.kind == "clarify":
+        return say("clarify", draft.language)
+    return say("abstain_near" if draft.decision.options else "abstain", draft.language)
+
+
+def _is_shown(faq: Faq, today: date) -> bool:
+    begun = faq.valid_from is None or faq.valid_from <= today
+    return faq.status == "published" and begun and (faq.valid_until is None or today <= faq.valid_until)
+
+
+def _varied(faqs: Sequence[Faq]) -> tuple[str, ...]:
+    """The first question of each category, filled up with the others in order."""
+    first = {faq.category: faq for faq in reversed(faqs)}.values()
+    ranked = [*(faq for faq in faqs if faq in first), *(faq for faq in faqs if faq not in first)]
+    return tuple(faq.question for faq in ranked[:_SUGGESTIONS])

@@ -1,0 +1,164 @@
+"""Fits the calibration: from the scores of the hits to the probability that answering is right, and thresholds.
+
+Every golden question is answered as if nothing were ever refused; the model learns from which scores such answers
+were right. Rates are those of sets that the model had not seen (leave one set out), so that they hold elsewhere.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
+
+from bot.calibration import FEATURES, Calibration, Threshold, features
+from knowledge_base.types import Encoder, Language, Progress, SourceKind
+from training.evaluate import ask, judged, row
+from training.golden import GoldenSet, read_golden_set
+from training.metrics import is_correct
+from training.workspace import golden_bot, with_calibration
+
+FALSE_ANSWER_LIMIT = 0.05  # of all questions, in each language
+_EXACT = 10.0  # logit of an exact phrasing, which decide() answers without asking the model
+_KINDS: tuple[SourceKind, ...] = ("faq", "document")
+_LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One question answered without refusing: what the scores were and whether it was right."""
+
+    golden: str
+    kind: SourceKind
+    language: Language
+    answerable: bool
+    right: bool
+    values: tuple[float, ...]  # in the order of FEATURES
+
+
+def calibrate(folders: Sequence[Path], work: Path, encoder: Encoder, base: Calibration, progress: Progress) -> dict[str, Any]:
+    """The content of a calibration file, fitted to golden sets. `base` gives what is not fitted here.
+
+    work: a folder for the knowledge bases; may be used again. Raises GoldenSetError for an unusable set.
+    """
+    trials: list[Trial] = []
+    for folder in folders:
+        trials += try_all(read_golden_set(folder), work, encoder, base, progress)
+    return fit(trials) | {
+        "encoder": encoder.fingerprint,
+        "fitted_on": [folder.name for folder in folders],
+        "command": "python -m training.calibrate SET… --out bot/calibration.json",
+        "tie": base.tie,
+        "near": base.near,
+        "support": base.support,
+    }
+
+
+def try_all(golden: GoldenSet, work: Path, encoder: Encoder, base: Calibration, progress: Progress) -> list[Trial]:
+    """Answer every question of a set with thresholds of 0."""
+    nothing = Threshold(0.0, 0.0)
+    open_ = Calibration(base.weights, {f"{k}.{g}": nothing for k in _KINDS for g in _LANGUAGES}, 0.0, base.near, base.support)
+    trials = []
+    with golden_bot(golden, work / golden.name, encoder, with_calibration(open_, None, "open"), progress) as bot:
+        for number, question in enumerate(golden.questions, 1):
+            answer = ask(bot, question)
+            if answer.hits and not answer.hits[0].exact and answer.kind in ("faq", "grounded"):
+                named = features(answer.hits, answer.language)
+                trials.append(
+                    Trial(
+                        golden.name,
+                        answer.hits[0].passage.kind,
+                        answer.language,
+                        question.answerable,
+                        is_correct(question, judged(row(question, answer))),
+                        tuple(named[name] for name in FEATURES),
+                    )
+                )
+            progress(number, len(golden.questions))
+    return trials
+
+
+def fit(trials: Sequence[Trial], limit: float = FALSE_ANSWER_LIMIT) -> dict[str, Any]:
+    """Weights over all trials, and thresholds with the rates measured on sets left out of the fit.
+
+    limit: the greatest share of questions, by kind and language, that may be answered wrongly.
+    """
+    values, right = _matrix(trials)
+    unseen = np.zeros(len(trials))
+    names = sorted({trial.golden for trial in trials})
+    for name in names:
+        inside = np.array([trial.golden == name for trial in trials])
+        if inside.all() or right[~inside].all() or not right[~inside].any():
+            raise ValueError("calibration needs two or more golden sets, with right and wrong answers among them")
+        unseen[inside] = _predict(_fitted(values[~inside], right[~inside], trials_weight(trials, ~inside)), values[inside])
+    weights = _fitted(values, right, trials_weight(trials, np.ones(len(trials), bool)))
+    return {
+        "weights": {name: round(float(weight), 4) for name, weight in weights.items()} | {"exact": _EXACT},
+        "thresholds": {
+            kind: {language: _threshold(trials, unseen, kind, language, limit) for language in _LANGUAGES}
+            for kind in _KINDS
+        },
+        "auc_on_unseen_sets": round(float(roc_auc_score(right, unseen)), 4),
+    }
+
+
+def trials_weight(trials: Sequence[Trial], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Weights by which every golden set counts alike, large or small."""
+    names = [trial.golden for trial, take in zip(trials, chosen, strict=True) if take]
+    return np.array([1 / names.count(name) for name in names]) * len(names) / len(set(names))
+
+
+def _matrix(trials: Sequence[Trial]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    values = np.array([trial.values for trial in trials])
+    values[:, FEATURES.index("exact")] = 0.0
+    return values, np.array([trial.right for trial in trials])
+
+
+def _fitted(values: NDArray[np.float64], right: NDArray[np.bool_], weight: NDArray[np.float64]) -> dict[str, float]:
+    """Logistic regression on standardised features, its coefficients given back in the features' own units."""
+    scaler = StandardScaler().fit(values)
+    model = LogisticRegression(C=0.3, max_iter=2000).fit(scaler.transform(values), right, weight)
+    coefficients = model.coef_[0] / scaler.scale_
+    bias = float(model.intercept_[0] - coefficients @ scaler.mean_)
+    return {"bias": bias} | dict(zip(FEATURES, coefficients.tolist(), strict=True))
+
+
+def _predict(weights: dict[str, float], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    logits = weights["bias"] + values @ np.array([weights[name] for name in FEATURES])
+    return np.asarray(1 / (1 + np.exp(-logits)))
+
+
+def _threshold(
+    trials: Sequence[Trial], confidence: NDArray[np.float64], kind: SourceKind, language: Language, limit: float
+) -> dict[str, Any]:
+    """The lowest confidence at which, from there up, wrong answers stay within the limit of all questions."""
+    chosen = [i for i, t in enumerate(trials) if (t.kind, t.language) == (kind, language)]
+    own = sorted(((confidence[i], trials[i]) for i in chosen), key=lambda pair: -pair[0])
+    answer, wrong = 1.0, 0
+    for value, trial in own:
+        wrong += not trial.right
+        if wrong > limit * len(own):
+            break
+        answer = float(value)
+    answered = [trial for value, trial in own if value >= answer]
+    able = sum(trial.answerable for _, trial in own)
+    return {
+        "answer": round(answer, 4),
+        "clarify": round(answer / 2, 4),
+        "rates": {
+            "questions": len(own),
+            "coverage": round(sum(t.answerable for t in answered) / max(1, able), 4),
+            "false_answer_rate": round(sum(not t.right for t in answered) / max(1, len(own)), 4),
+            "right_of_answered": round(sum(t.right for t in answered) / max(1, len(answered)), 4),
+        },
+    }
+
+
+def write(content: dict[str, Any], path: Path) -> None:
+    """Write a calibration file."""
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf8")

@@ -1,0 +1,51 @@
+"""A knowledge base and a bot for one golden set, in a folder of their own. Knows no score.
+
+The folder may be used again: texts that are already encoded there are not encoded again.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.bot import Bot
+from bot.calibration import Calibration
+from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
+from bot.types import TextGenerator
+from knowledge_base.assemble import MIGRATIONS as KNOWLEDGE_MIGRATIONS
+from knowledge_base.database import migrate, open_database
+from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.store import Store
+from knowledge_base.types import Encoder, Progress
+from training.golden import GoldenSet
+
+OpenBot = Callable[[KnowledgeBase, ConversationLog], Bot]
+
+
+@contextmanager
+def golden_bot(golden: GoldenSet, folder: Path, encoder: Encoder, open_bot: OpenBot, progress: Progress) -> Iterator[Bot]:
+    """A bot that knows exactly what the golden set holds. progress: (sources stored, sources in all)."""
+    engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
+    migrate(engine, KNOWLEDGE_MIGRATIONS, "knowledge_base_version")
+    migrate(engine, MIGRATIONS, VERSION_TABLE)
+    knowledge = KnowledgeBase(Store(engine, encoder.fingerprint), encoder, folder / "keywords")
+    bot = open_bot(knowledge, ConversationLog(engine))
+    try:
+        fill(knowledge, golden, progress)
+        yield bot
+    finally:
+        bot.close()
+
+
+def fill(knowledge: KnowledgeBase, golden: GoldenSet, progress: Progress) -> None:
+    """Make the knowledge base hold the golden set's sources and no others."""
+    wanted = {d.id for d in golden.documents} | {f.id for f in golden.faqs}
+    held = {d.id for d in knowledge.documents()} | {f.id for f in knowledge.faqs()}
+    knowledge.delete(sorted(held - wanted))
+    total = len(golden.documents) + len(golden.faqs)
+    knowledge.put_faqs(golden.faqs, lambda done, _: progress(done, total))
+    knowledge.put(golden.documents, lambda done, _: progress(len(golden.faqs) + done, total))
+
+
+def with_calibration(calibration: Calibration, generator: TextGenerator | None, release: str) -> OpenBot:
+    """Opens bots that decide by `calibration` and write with `generator`."""
+    return lambda knowledge, log: Bot(knowledge, log, calibration, generator, release)
