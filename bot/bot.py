@@ -21,7 +21,7 @@ from bot.log import ConversationLog
 from bot.prompt import prompt, source
 from bot.query import standalone
 from bot.quote import compose, quote
-from bot.streamed import pieces, unless_abstained
+from bot.pieces import pieces, unless_abstained
 from bot.types import Conversation, Decision, Done, Event, Kind, Message, Start, Stop, TextGenerator, Token
 from bot.verify import plain, supported_part, unsupported
 from bot.wording import say, sentences

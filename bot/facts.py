@@ -21,6 +21,7 @@ _MONTH = (
     r"(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?)"
 )
 _UNITS = {
+    "workday": ("个工作日", "工作日", "working day", "working days", "business day", "business days"),
     "day": ("天", "day", "days"),
     "week": ("周", "星期", "week", "weeks"),
     "month": ("个月", "month", "months"),
@@ -31,6 +32,7 @@ _UNITS = {
     "percent": ("%", "percent"),
     "discount": ("折",),
     "times": ("次", "times"),
+    "other": tuple("号个件台份张位名种级条部项人岁米斤箱套只瓶盒层款"),
 }
 _UNIT_OF = {spelling: unit for unit, spellings in _UNITS.items() for spelling in spellings}
 _UNIT = "|".join(sorted(map(re.escape, _UNIT_OF), key=len, reverse=True))

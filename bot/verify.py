@@ -4,12 +4,11 @@ Pure functions of texts: every number, date, time, link and name must stand in a
 must share its words with them. Knows nothing of how the answer was written or what happens when it fails.
 """
 
-import logging
 import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from importlib import resources
 
 from bot.facts import Fact, facts
 from bot.numerals import with_digits
@@ -33,7 +32,7 @@ def unsupported(answer: str, passages: Sequence[str], least_support: float) -> t
     allowed = facts("\n".join(passages))
     folded = "\n".join(with_digits(passage).casefold() for passage in passages)
     wrong = [fact.shown for fact in facts(answer) if not _stands(fact, allowed, folded)]
-    wrong += [name for name in chinese_names(answer) if name not in folded]
+    wrong += [n for n in chinese_names(answer) if n not in folded and with_digits(n) not in folded]
     known = {word for passage in passages for word in words(passage)}
     wrong += [sentence for sentence in sentences(answer) if _strange(sentence, known, least_support)]
     return tuple(dict.fromkeys(wrong))
@@ -59,21 +58,21 @@ def plain(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co")).strip()
 
 
-@lru_cache(maxsize=1)
-def _tagger() -> Any:
-    import jieba
-    import jieba.posseg
-
-    jieba.setLogLevel(logging.WARNING)
-    return jieba.posseg.POSTokenizer()
-
-
 def chinese_names(text: str) -> list[str]:
-    """Chinese names of people, places and organisations in a text, in simplified script."""
-    folded = with_digits(text)
-    if not re.search(r"[\u3400-\u9fff]{2}", folded):
+    """Names of people, places and organisations in a Chinese text that the dictionary knows, in simplified script."""
+    if not re.search(r"[\u3400-\u9fff]{2}", text):
         return []
-    return [pair.word for pair in _tagger().cut(folded) if pair.flag.startswith(_NAME_TAGS) and len(pair.word) > 1]
+    return [word for word in words(text) if word in _known_names()]
+
+
+@lru_cache(maxsize=1)
+def _known_names() -> frozenset[str]:
+    names = set()
+    for line in resources.files("jieba").joinpath("dict.txt").read_text(encoding="utf-8").splitlines():
+        word, _, tag = line.split(" ")
+        if tag.startswith(_NAME_TAGS) and len(word) > 1:
+            names.add(word)
+    return frozenset(names)
 
 
 def _stands(fact: Fact, allowed: Sequence[Fact], folded: str) -> bool:
@@ -86,7 +85,7 @@ def _stands(fact: Fact, allowed: Sequence[Fact], folded: str) -> bool:
         return any(_same_date(fact.value, other.value) for other in same)
     if fact.kind == "number":
         same_value = [other for other in same if other.value == fact.value]
-        if any(not fact.unit or not other.unit or fact.unit == other.unit for other in same_value):
+        if any(fact.unit in ("", "other") or other.unit in ("", fact.unit) for other in same_value):
             return True
         return any(fact.value == f.value.split("-")[0] for f in allowed if f.kind == "date")
     return any(other.value == fact.value for other in same)
@@ -105,5 +104,7 @@ def _same_date(said: str, stands: str) -> bool:
 
 
 def _strange(sentence: str, known: set[str], least: float) -> bool:
+    if not any(character.isalnum() for character in sentence):
+        return False
     said = words(sentence)
     return len(said) >= _FEW and sum(word in known for word in said) < least * len(said)

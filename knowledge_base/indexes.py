@@ -89,8 +89,8 @@ class Indexes:
 
     def _follow_dense(self, added: Sequence[int], removed: Sequence[int]) -> None:
         rows = [row for row in self._store.index_rows(added) if row.vector is not None]
-        vectors = np.stack([row.vector for row in rows if row.vector is not None]) if rows else np.empty((0, 0), np.float32)
-        self._dense.add([row.id for row in rows], vectors)
+        if rows:
+            self._dense.add([row.id for row in rows], np.stack([row.vector for row in rows if row.vector is not None]))
         self._facts.update((row.id, _fact(row)) for row in rows)
         self._dense.remove(removed)
         for i in removed:

@@ -11,7 +11,7 @@ from pathlib import Path
 from knowledge_base.check import check
 from knowledge_base.entries import document_entries, faq_entries
 from knowledge_base.fuse import fuse
-from knowledge_base.indexes import Indexes
+from knowledge_base.indexes import Candidate, Indexes
 from knowledge_base.keywords import KeywordIndex
 from knowledge_base.passages import Passages
 from knowledge_base.records import Entry, Source, source_hash
@@ -82,8 +82,7 @@ class KnowledgeBase:
             return []
         revision = self._indexes.follow()
         exact = self._passages.exact(query)
-        vector = self.encoder.encode_queries([query])[0]
-        ranked = fuse(self._indexes.candidates(vector, query, exact), language, frozenset(exact))
+        ranked = fuse(self.candidates(query, exact), language, frozenset(exact))
         readable = self._passages.read([scored.id for scored in ranked[: 3 * limit]], revision, date.today())
         hits = (
             Hit(readable[s.id], s.score, s.dense, s.keyword, s.exact)
@@ -91,6 +90,10 @@ class KnowledgeBase:
             if s.id in readable
         )
         return list(islice(hits, limit))
+
+    def candidates(self, query: str, extra: Sequence[int] = ()) -> list[Candidate]:
+        """What both searches find, not yet ranked, and the row ids of `extra`: what the fusion is fitted on."""
+        return self._indexes.candidates(self.encoder.encode_queries([query])[0], query, extra)
 
     def documents(self) -> list[Document]:
         return self._store.sources("document")

@@ -4,7 +4,6 @@ Every golden question is answered as if nothing were ever refused; the model lea
 were right. Rates are those of sets that the model had not seen (leave one set out), so that they hold elsewhere.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +40,9 @@ class Trial:
     values: tuple[float, ...]  # in the order of FEATURES
 
 
-def calibrate(folders: Sequence[Path], work: Path, encoder: Encoder, base: Calibration, progress: Progress) -> dict[str, Any]:
+def calibrate(
+    folders: Sequence[Path], work: Path, encoder: Encoder, base: Calibration, progress: Progress
+) -> dict[str, Any]:
     """The content of a calibration file, fitted to golden sets. `base` gives what is not fitted here.
 
     work: a folder for the knowledge bases; may be used again. Raises GoldenSetError for an unusable set.
@@ -52,7 +53,7 @@ def calibrate(folders: Sequence[Path], work: Path, encoder: Encoder, base: Calib
     return fit(trials) | {
         "encoder": encoder.fingerprint,
         "fitted_on": [folder.name for folder in folders],
-        "command": "python -m training.calibrate SET… --out bot/calibration.json",
+        "command": "python -m training calibration SET… --out bot/calibration.json",
         "tie": base.tie,
         "near": base.near,
         "support": base.support,
@@ -62,7 +63,9 @@ def calibrate(folders: Sequence[Path], work: Path, encoder: Encoder, base: Calib
 def try_all(golden: GoldenSet, work: Path, encoder: Encoder, base: Calibration, progress: Progress) -> list[Trial]:
     """Answer every question of a set with thresholds of 0."""
     nothing = Threshold(0.0, 0.0)
-    open_ = Calibration(base.weights, {f"{k}.{g}": nothing for k in _KINDS for g in _LANGUAGES}, 0.0, base.near, base.support)
+    open_ = Calibration(
+        base.weights, {f"{k}.{g}": nothing for k in _KINDS for g in _LANGUAGES}, 0.0, base.near, base.support
+    )
     trials = []
     with golden_bot(golden, work / golden.name, encoder, with_calibration(open_, None, "open"), progress) as bot:
         for number, question in enumerate(golden.questions, 1):
@@ -95,8 +98,10 @@ def fit(trials: Sequence[Trial], limit: float = FALSE_ANSWER_LIMIT) -> dict[str,
         inside = np.array([trial.golden == name for trial in trials])
         if inside.all() or right[~inside].all() or not right[~inside].any():
             raise ValueError("calibration needs two or more golden sets, with right and wrong answers among them")
-        unseen[inside] = _predict(_fitted(values[~inside], right[~inside], trials_weight(trials, ~inside)), values[inside])
-    weights = _fitted(values, right, trials_weight(trials, np.ones(len(trials), bool)))
+        unseen[inside] = _predict(
+            _fitted(values[~inside], right[~inside], _set_weights(trials, ~inside)), values[inside]
+        )
+    weights = _fitted(values, right, _set_weights(trials, np.ones(len(trials), bool)))
     return {
         "weights": {name: round(float(weight), 4) for name, weight in weights.items()} | {"exact": _EXACT},
         "thresholds": {
@@ -107,7 +112,7 @@ def fit(trials: Sequence[Trial], limit: float = FALSE_ANSWER_LIMIT) -> dict[str,
     }
 
 
-def trials_weight(trials: Sequence[Trial], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _set_weights(trials: Sequence[Trial], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Weights by which every golden set counts alike, large or small."""
     names = [trial.golden for trial, take in zip(trials, chosen, strict=True) if take]
     return np.array([1 / names.count(name) for name in names]) * len(names) / len(set(names))
@@ -157,8 +162,3 @@ def _threshold(
             "right_of_answered": round(sum(t.right for t in answered) / max(1, len(answered)), 4),
         },
     }
-
-
-def write(content: dict[str, Any], path: Path) -> None:
-    """Write a calibration file."""
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf8")

@@ -22,18 +22,31 @@ OpenBot = Callable[[KnowledgeBase, ConversationLog], Bot]
 
 
 @contextmanager
-def golden_bot(golden: GoldenSet, folder: Path, encoder: Encoder, open_bot: OpenBot, progress: Progress) -> Iterator[Bot]:
-    """A bot that knows exactly what the golden set holds. progress: (sources stored, sources in all)."""
+def golden_knowledge(golden: GoldenSet, folder: Path, encoder: Encoder, progress: Progress) -> Iterator[KnowledgeBase]:
+    """A knowledge base of exactly what the golden set holds. progress: (sources stored, sources in all)."""
     engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
     migrate(engine, KNOWLEDGE_MIGRATIONS, "knowledge_base_version")
-    migrate(engine, MIGRATIONS, VERSION_TABLE)
     knowledge = KnowledgeBase(Store(engine, encoder.fingerprint), encoder, folder / "keywords")
-    bot = open_bot(knowledge, ConversationLog(engine))
     try:
         fill(knowledge, golden, progress)
-        yield bot
+        yield knowledge
     finally:
-        bot.close()
+        knowledge.close()
+
+
+@contextmanager
+def golden_bot(
+    golden: GoldenSet, folder: Path, encoder: Encoder, open_bot: OpenBot, progress: Progress
+) -> Iterator[Bot]:
+    """A bot that knows exactly what the golden set holds and logs into the same folder."""
+    with golden_knowledge(golden, folder, encoder, progress) as knowledge:
+        engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
+        migrate(engine, MIGRATIONS, VERSION_TABLE)
+        bot = open_bot(knowledge, ConversationLog(engine))
+        try:
+            yield bot
+        finally:
+            bot.close()
 
 
 def fill(knowledge: KnowledgeBase, golden: GoldenSet, progress: Progress) -> None:

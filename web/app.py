@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from bot.bot import Bot
 
 _DEMO = Path(__file__).parent / "demo" / "site"
-_MOST_BODY = 1_048_576  # bytes
 
 
 def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
@@ -29,13 +28,7 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
 
     Raises WebError when the data folder cannot keep the server's secrets.
     """
-    app = FastAPI(
-        title="Kefu",
-        docs_url=None,
-        redoc_url=None,
-        lifespan=_lifespan,
-        max_body_size=_MOST_BODY,
-    )
+    app = FastAPI(title="Kefu", docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.desk = open_desk(settings)
     if bot is not None:
         app.state.desk.open(bot)
@@ -45,7 +38,7 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     app.add_middleware(
         CORSMiddleware, allow_origins=settings.origins, allow_methods=["POST"], allow_headers=["Content-Type"]
     )
-    app.add_middleware(DeclaredSize, most=_MOST_BODY)
+    app.add_middleware(DeclaredSize)
     app.add_middleware(SecurityHeaders)
     if settings.demo:
         app.mount("/", StaticFiles(directory=_DEMO, html=True), name="demo")

@@ -71,9 +71,9 @@ class Chat:
         if isinstance(entrance, ErrorFrame):
             await self._send(entrance)
             return await self._close(_LATER)
-        await self._move(entrance)
         if token and known is None:
-            await self._send(error("unauthorized"))
+            await self._send(error("unauthorized"))  # first, so that the session's token is the last word
+        await self._move(entrance)
 
     async def _wait_for_bot(self) -> None:
         """Answer `busy` to whatever comes until the bot is there."""

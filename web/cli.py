@@ -1,7 +1,5 @@
 """The `kefu` command: the verbs of `web.commands` under one name. Knows no verb's work, imports nothing heavy."""
 
-from typing import Annotated
-
 import typer
 
 from web.commands.ask import ask
@@ -21,17 +19,6 @@ main = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-@main.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
-) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(installed("kefu"))
-        raise typer.Exit
 
 
 for verb in (serve, ask, add, remove, search, rebuild):

@@ -25,9 +25,8 @@ def load_demo(knowledge: "KnowledgeBase", progress: Progress | None = None) -> l
     no file is converted. progress: (FAQs and documents done, those missing).
     Returns what was done with each that was missing.
     """
-    from knowledge_base.load import load
-
     from knowledge_base.faq_file import read_faqs
+    from knowledge_base.load import load
 
     known_faqs = {faq.id for faq in knowledge.faqs()}
     known_documents = {document.id for document in knowledge.documents()}

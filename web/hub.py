@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
 
 import structlog
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _SWEEP = 30.0  # seconds between looks for idle channels
 _LAST_WORDS = 5.0  # seconds that stopped replies get to log themselves
+_ANSWERS = UUID("6b656675-0000-4000-8000-000000000001")  # the namespace of answer ids
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -136,6 +138,18 @@ def _work(bot: Bot, conversation_id: str, reply: Reply, deliver: Callable[[Event
             raise LookupError(f"conversation {conversation_id!r} is not in the log any more")
     else:
         conversation = Conversation(conversation_id, question.history)
-    with closing(bot.reply(conversation, question.text, stop=reply.stopped)) as events:
+    id = _answer_id(conversation_id, question.client_id)
+    logged = next((said.answer for said in conversation.messages if said.id == id), None)
+    if logged is not None and not logged.reason.startswith("failed"):  # asked before a restart, or long ago
+        deliver(Start(logged.id, logged.language))
+        deliver(Done(logged))
+        return
+    fresh = id if logged is None else None
+    with closing(bot.reply(conversation, question.text, message_id=fresh, stop=reply.stopped)) as events:
         for event in events:
             deliver(event)
+
+
+def _answer_id(conversation_id: str, client_id: str | None) -> str | None:
+    """The same answer id whenever the client asks under the same id; None leaves it to the bot."""
+    return None if client_id is None else uuid5(_ANSWERS, f"{conversation_id}/{client_id}").hex

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web.desk import Closed
 from web.frames import Code, ErrorFrame, error
 
+MOST_BODY = 1_048_576  # bytes
 _LOADING = 5.0
 _STATUS: dict[Code, int] = {
     "bad_frame": 400,
@@ -61,19 +62,18 @@ def refusal(frame: ErrorFrame) -> Response:
 class DeclaredSize:
     """ASGI middleware that refuses a request by its Content-Length, in the shapes of this module.
 
-    Bodies of undeclared length are counted by FastAPI.
+    Bodies of undeclared length are counted by the routers.
     """
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
         if scope["type"] == "http":
             request = Request(scope)
             declared = request.headers.get("content-length", "0")
-            if declared.isascii() and declared.isdigit() and int(declared) > self._most:
+            if declared.isascii() and declared.isdigit() and int(declared) > MOST_BODY:
                 return await _shaped(request, error("too_large"))(scope, receive, send)
         await self._app(scope, receive, send)
 

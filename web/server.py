@@ -6,7 +6,8 @@ import asyncio
 import errno
 import socket
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 import structlog
 import uvicorn
@@ -20,14 +21,15 @@ from web.settings import Settings
 
 if TYPE_CHECKING:
     from bot.bot import Bot
+    from knowledge_base.knowledge_base import KnowledgeBase
 
 _MOST_FRAME = 2 * 1_048_576  # bytes; what is larger than settings.max_frame but not than this gets an error frame
 _PARTING = 5  # seconds that connections get to close
 _log = structlog.stdlib.get_logger(__name__)
 
 
-def serve(settings: Settings, progress: Progress | None = None) -> None:
-    """Serve until told to stop. `progress` is called from a thread while the bot is being loaded.
+def serve(settings: Settings, progress: Progress | None = None, on_ready: Callable[[], None] | None = None) -> None:
+    """Serve until told to stop. `progress` is called from a thread while the bot is being loaded, `on_ready` after.
 
     Raises WebError when the address is taken or the data folder cannot be written, and whatever keeps the bot
     from being loaded.
@@ -35,7 +37,7 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
     configure_logs(settings.log_format)
     app = create_app(None, settings)
     listener = _listen(settings.host, settings.port)
-    server = Server(_config(app, settings), app.state.desk, progress)
+    server = Server(_config(app, settings), app.state.desk, progress, on_ready)
     host, port = listener.getsockname()[:2]
     _log.info("listening", url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
     try:
@@ -51,11 +53,18 @@ def serve(settings: Settings, progress: Progress | None = None) -> None:
 class Server(uvicorn.Server):
     """uvicorn that loads the bot once it listens, and lets running replies reach their readers at the end."""
 
-    def __init__(self, config: uvicorn.Config, desk: Desk, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        desk: Desk,
+        progress: Progress | None = None,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(config)
         self.problem: Exception | None = None
         self._desk = desk
         self._progress = progress
+        self._on_ready = on_ready
         self._bot: Bot | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -85,6 +94,8 @@ class Server(uvicorn.Server):
     def _loaded(self, bot: Bot) -> None:
         self._bot = bot
         self._desk.open(bot)
+        if self._on_ready is not None:
+            self._on_ready()
         _log.info("ready", release=bot.release)
 
     def _failed(self, problem: Exception) -> None:
@@ -96,10 +107,10 @@ def _assembled(settings: Settings, progress: Progress | None) -> Bot:
     from bot.assemble import assemble
 
     bot = assemble(settings, progress)
-    if settings.demo and bot.knowledge.is_empty:
+    if settings.demo:
         from web.demo_company import load_demo
 
-        load_demo(bot.knowledge, progress)
+        load_demo(cast("KnowledgeBase", bot.knowledge), progress)
     return bot
 
 

@@ -29,10 +29,10 @@ class Settings(BotSettings):
 
     max_message: int = Field(default=2_000, ge=1)  # characters
     max_frame: int = Field(default=16_384, ge=1_024)  # bytes
-    messages_per_visitor: int = Field(default=30, ge=1)
-    messages_per_address: int = Field(default=300, ge=1)
-    sessions_per_address: int = Field(default=120, ge=1)
-    frames_per_connection: int = Field(default=240, ge=1)
+    messages_per_visitor: int = Field(default=120, ge=1)
+    messages_per_address: int = Field(default=1_200, ge=1)
+    sessions_per_address: int = Field(default=300, ge=1)
+    frames_per_connection: int = Field(default=600, ge=1)
     connections: int = Field(default=1_000, ge=1)
     connections_per_address: int = Field(default=100, ge=1)
     replies: int = Field(default=4, ge=1)

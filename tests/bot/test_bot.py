@@ -98,7 +98,7 @@ def test_the_stream_adds_up_to_the_answer(make_bot: Callable[..., Bot]) -> None:
 
 
 def test_two_candidates_below_the_threshold_are_asked_back(make_bot: Callable[..., Bot]) -> None:
-    answer = ask(make_bot(), "会员卡邮费")
+    answer = ask(make_bot(), "会员包邮的条件")
     assert answer.kind == "clarify"
     assert answer.options == ("会员包邮吗？", "金卡会员包邮吗？")
     assert answer.text == say("clarify", "zh")

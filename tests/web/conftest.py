@@ -80,8 +80,9 @@ class ScriptedBot:
     ) -> Generator[Event, None, None]:
         self.seen.append(conversation)
         self.log.ask(conversation.id, Message(uuid4().hex, "customer", question, WHEN))
-        id, said, finished = uuid4().hex, "", False
+        id, said, finished = message_id or uuid4().hex, "", False
         yield Start(id, "en")
+        reason = ""
         try:
             for number, piece in enumerate(self._pieces(question)):
                 if number == 1:
@@ -92,9 +93,12 @@ class ScriptedBot:
                 yield Token(piece)
             else:
                 finished = True
+        except RuntimeError:
+            reason = "failed: RuntimeError"
+            raise
         finally:
             text = "authoritative" if finished and question == "rewrite" else said
-            answer = self._answer(id, text, stopped=not finished)
+            answer = replace(self._answer(id, text, stopped=not finished), reason=reason)
             self.log.answer(conversation.id, answer)
         yield Done(answer)
 
@@ -110,7 +114,7 @@ class ScriptedBot:
     def _pieces(self, question: str) -> list[str]:
         if question.startswith("many "):
             return ["x"] * int(question.split()[1])
-        return ["You ", "asked: ", *question]
+        return ["You ", "asked: ", *(question if len(question) < 100 else [question])]
 
     def _after_first(self, question: str, stop: Stop) -> None:
         if question.startswith("fail"):

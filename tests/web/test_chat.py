@@ -145,7 +145,18 @@ def test_the_same_id_is_not_answered_twice(client: TestClient, bot) -> None:
     assert len(bot.seen) == 1
 
 
-def test_a_reply_that_breaks_says_so_and_may_be_asked_again(client: TestClient, bot, caplog) -> None:
+def test_the_same_id_is_not_answered_twice_after_a_restart(bot, settings: Callable[..., Settings]) -> None:
+    token, answers = "", []
+    for _ in range(2):
+        with TestClient(create_app(bot, settings())) as client:
+            with client.websocket_connect(f"/ws/chat?token={token}") as socket:
+                token = socket.receive_json()["token"]
+                socket.send_json({"type": "message", "text": "hi", "id": "c1"})
+                answers.append({**until(socket, "answer")[-1], "seq": 0})
+    assert answers[0] == answers[1] and len(bot.seen) == 1
+
+
+def test_a_reply_that_breaks_says_so_and_may_be_asked_again(client: TestClient, bot) -> None:
     with client.websocket_connect("/ws/chat") as socket:
         socket.receive_json()
         for _ in range(2):
@@ -201,8 +212,8 @@ def test_a_token_that_opens_nothing_opens_a_new_conversation(client: TestClient,
     if token == "deleted":
         token = client.app.state.desk.tokens.issue(Visitor("deleted", "0"))
     with client.websocket_connect(f"/ws/chat?token={token}&last_seq=x") as socket:
-        assert socket.receive_json()["resumed"] is False
         assert socket.receive_json()["code"] == "unauthorized"
+        assert socket.receive_json()["resumed"] is False
         socket.send_json({"type": "message", "text": "hi"})
         assert until(socket, "answer")
 
@@ -316,6 +327,7 @@ async def test_a_reader_that_reads_nothing_holds_nobody(running, bot) -> None:
         await lazy.send(json.dumps({"type": "message", "text": "many 30000"}))
         await other.send(json.dumps({"type": "message", "text": "hi"}))
         assert (await until_async(other, "answer"))[-1]["text"] == "You asked: hi"
+        lazy.transport.abort()
 
 
 async def test_a_megabyte_gets_an_error_frame(running) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from web.commands.terminal import bar, quiet_libraries
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from web.settings import Settings
 
 
-def read_settings(data: Path | None, **overrides: object) -> Settings:
+def read_settings(data: Path | None, **overrides: Any) -> Settings:
     """The settings from KEFU_* variables; `data` and those overrides that are not None win over them."""
     from web.settings import Settings
 

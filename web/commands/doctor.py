@@ -52,6 +52,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _disk(settings.data)
     yield from _secrets(settings.data)
     yield from _models(settings)
+    yield _release(settings)
     yield from _knowledge(settings)
     yield _port(settings.host, settings.port)
 
@@ -103,9 +104,7 @@ def _disk(data: Path) -> Finding:
     detail = f"{free:.1f} GB free"
     if free >= _NEEDED_GB:
         return Finding("disk", True, detail)
-    return Finding(
-        "disk", False, detail, f"free {_NEEDED_GB:.0f} GB, or set KEFU_DATA to a folder on another disk"
-    )
+    return Finding("disk", False, detail, f"free {_NEEDED_GB:.0f} GB, or set KEFU_DATA to a folder on another disk")
 
 
 def _secrets(data: Path) -> Iterator[Finding]:
@@ -134,13 +133,24 @@ def _models(settings: Settings) -> Iterator[Finding]:
         yield Finding("models", True, "the embedded models are made at the first start")
 
 
+def _release(settings: Settings) -> Finding:
+    from bot.releases import Releases
+    from bot.types import BotError
+    from knowledge_base.types import Finding
+
+    releases = Releases(settings.data / "releases")
+    try:
+        release = releases.current() if settings.release == "current" else releases.get(settings.release)
+    except BotError as error:
+        return Finding("release", False, str(error), "set KEFU_RELEASE=base until it is mended")
+    return Finding("release", True, f"{release.name} serves")
+
+
 def _knowledge(settings: Settings) -> Iterator[Finding]:
     from knowledge_base.types import Finding
 
     if not settings.database_url and not (settings.data / "kefu.sqlite").is_file():
-        yield Finding(
-            "knowledge base", True, "nothing is stored yet; `kefu serve --demo` or `kefu add` begins one"
-        )
+        yield Finding("knowledge base", True, "nothing is stored yet; `kefu serve --demo` or `kefu add` begins one")
         return
     try:
         with compose.open_knowledge(settings.data) as knowledge:
@@ -166,9 +176,7 @@ def _port(host: str, port: int) -> Finding:
             detail = f"{host}:{port} cannot be listened on: {error.strerror or error}"
             if _is_kefu(host, port):
                 return Finding("port", True, f"{host}:{port} is served by a running Kefu")
-            return Finding(
-                "port", False, detail, "stop the program that has it, or set KEFU_PORT or KEFU_HOST"
-            )
+            return Finding("port", False, detail, "stop the program that has it, or set KEFU_PORT or KEFU_HOST")
     return Finding("port", True, f"{host}:{port} is free")
 
 

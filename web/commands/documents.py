@@ -47,9 +47,7 @@ class _Outcome:
 
 def add(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
-    id: Annotated[
-        str, typer.Option("--id", help="Id of a single file, else its name.", show_default=False)
-    ] = "",
+    id: Annotated[str, typer.Option("--id", help="Id of a single file, else its name.", show_default=False)] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -155,7 +153,7 @@ def _failed(file: _File, detail: str) -> _Outcome:
 def _stored(knowledge: KnowledgeBase, batch: Sequence[Document]) -> list[_Outcome]:
     if not batch:
         return []
-    with bar("encoding passages") as encoding:
+    with bar("storing documents") as encoding:
         puts = knowledge.put(batch, encoding)
     at = datetime.now(UTC)
     return [_Outcome(put.id, put.outcome, put.passages, put.encoded, put.detail, at) for put in puts]

@@ -20,6 +20,8 @@ class Mendable(TyperGroup):
         """Run the verb; Ctrl-C and wrong usage are left to Typer (exit codes 130 and 2)."""
         try:
             return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise
         except Exception as error:
             line = mendable(error)
             if line is None or os.environ.get("KEFU_DEBUG"):

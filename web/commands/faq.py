@@ -24,9 +24,7 @@ faq = typer.Typer(help="Import and export FAQs.", no_args_is_help=True)
 @faq.command("import")
 def import_faqs(
     file: Annotated[Path, typer.Argument(help="JSONL, CSV or XLSX, one FAQ a row.")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would change, change nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, change nothing.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:

@@ -45,7 +45,7 @@ def search(
 def rebuild(data: Data = None, as_json: Json = False) -> None:
     """Make every index anew from the store."""
     began = perf_counter()
-    with compose.open_knowledge(data) as knowledge, bar("encoding passages") as shown:
+    with compose.open_knowledge(data) as knowledge, bar("encoding") as shown:
         knowledge.rebuild(shown)
         shown.hide()
         counts = {"documents": len(knowledge.documents()), "faqs": len(knowledge.faqs())}

@@ -12,12 +12,8 @@ from web.commands.terminal import bar, quiet_libraries
 
 
 def serve(
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Load the demo shop if it is not there, and show it.")
-    ] = False,
-    host: Annotated[
-        str | None, typer.Option(help="Address.", show_default="KEFU_HOST, else 127.0.0.1")
-    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Load the demo shop if it is not there, and show it.")] = False,
+    host: Annotated[str | None, typer.Option(help="Address.", show_default="KEFU_HOST, else 127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port.", show_default="KEFU_PORT, else 8000")] = None,
     data: Data = None,
 ) -> None:

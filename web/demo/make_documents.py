@@ -191,6 +191,7 @@ def write_price_list(source: Path, target: Path) -> None:
     with source.open(encoding="utf-8", newline="") as file:
         products = list(csv.DictReader(file))
     book = Workbook()
+    book.properties.title = "穗禾里价目表 · Millet Lane price list"
     book.remove(book.worksheets[0])
     for (title, headings), language in zip(_SHEETS.items(), ("zh", "en"), strict=True):
         sheet = book.create_sheet(title)

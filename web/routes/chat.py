@@ -16,7 +16,7 @@ from web.desk import Desk, desk_of
 from web.entrance import Entrance, enter, reenter
 from web.frames import Ask, Contact, Credential, ErrorFrame, Feedback, error
 from web.limits import TooManyConnections, address_of
-from web.problems import refusal
+from web.problems import MOST_BODY, refusal
 from web.saving import save
 
 _SEQ = re.compile(r"\d{1,15}")
@@ -46,7 +46,7 @@ def _same_origin(request: Request) -> None:
 
 
 router = APIRouter()
-posts = APIRouter(dependencies=[Depends(_same_origin)])
+posts = APIRouter(dependencies=[Depends(_same_origin)], max_body_size=MOST_BODY)
 
 
 @router.websocket("/ws/chat")

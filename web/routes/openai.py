@@ -15,7 +15,7 @@ from web.completions import MODEL, Completion, CompletionRequest, completion
 from web.desk import Desk, desk_of
 from web.frames import AnswerFrame, ErrorFrame, TokenFrame, error
 from web.hub import Overloaded
-from web.problems import ApiError, api_error
+from web.problems import MOST_BODY, ApiError, api_error
 from web.wording import wording
 
 
@@ -24,7 +24,7 @@ def _with_key(request: Request) -> None:
         raise ApiError(401, "wrong or missing API key; send it as `Authorization: Bearer …`", "invalid_api_key")
 
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(_with_key)])
+router = APIRouter(prefix="/v1", dependencies=[Depends(_with_key)], max_body_size=MOST_BODY)
 
 
 @router.get("/models")

@@ -7,30 +7,26 @@ window.Kefu || (() => {
 const script = document.currentScript || document.querySelector('script[src*="widget.js"]');
 const option = (name) => script?.dataset[name] || "";
 const server = new URL(option("server").replace(/\/*$/, "/"), script?.src || location);
-const language = [option("language"), document.documentElement.lang, ...navigator.languages]
+const lang = [option("language"), document.documentElement.lang, ...navigator.languages]
 	.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => /zh|en/.test(tag)) || "en";
-const LIMIT = 2000, PATIENCE = 60000, BEAT = 25000, FULL = "(max-width:480px),(max-height:540px)";
+const LIMIT = 2000, PATIENCE = 60000, FULL = "(max-width:480px),(max-height:540px)";
 
 // ---- Wording
 const WORDS = {
 	title: "在线客服|Support",
-	about: "自动回答，可随时转人工|Automated answers, people on request",
+	about: "自动回答|Automated answers",
 	open: "打开客服对话|Open support chat",
 	close: "关闭|Close",
-	unread: "条未读|unread",
-	log: "对话|Conversation",
-	hello: "您好，请问有什么可以帮您？|Hello. How can we help?",
-	privacy: "对话会保存，用于解答和改进服务。|We keep this chat to answer you and improve our service. ",
+	privacy: "对话会保存，用于解答和改进服务。|This chat is kept to help you and improve our service. ",
 	policy: "隐私说明|Privacy",
 	ask: "请输入您的问题|Type your question",
 	send: "发送|Send",
 	stop: "停止回答|Stop answering",
 	stopped: "已停止|Stopped",
-	thinking: "正在回答|Answering",
 	you: "您：|You: ",
 	us: "客服：|Support: ",
 	latest: "新消息|New message",
-	offline: "连接已断开，正在重连。消息会保留，恢复后自动发送。|Reconnecting. Your messages are kept and sent once you are back online.",
+	offline: "连接已断开，正在重连。消息会在恢复后发出。|Reconnecting. Messages will be sent once you are back online.",
 	waiting: "待发送|Waiting to send",
 	failed: "没有收到回答，请重试。|No answer arrived. Please try again.",
 	retry: "重试|Try again",
@@ -40,12 +36,11 @@ const WORDS = {
 	updated: "更新于 |Updated ",
 	near: "相近的问题|Similar questions",
 	none: "都不是|None of these",
-	rephrase: "请换个说法再问，也可以转人工。|Please ask in other words, or talk to a person.",
+	rephrase: "请换个说法再问，或转人工。|Please rephrase, or talk to a person.",
 	person: "转人工|Talk to a person",
 	leave: "请留下联系方式，人工客服会与您联系。|Leave a contact and a person will get back to you.",
 	contact: "电话、微信或邮箱|Phone or email",
 	matter: "您的问题（选填）|Your question (optional)",
-	missing: "请填写电话、微信或邮箱。|Please enter a phone number or email.",
 	saved: "已收到，我们会通过以下方式联系您：|Received. We will reach you at: ",
 	good: "有帮助|Helpful",
 	bad: "没有帮助|Not helpful",
@@ -57,120 +52,111 @@ const WORDS = {
 	more: "补充说明（选填）|Tell us more (optional)",
 	thanks: "谢谢，已记录。|Thank you, noted.",
 };
-const t = (key) => WORDS[key].split("|")[+(language === "en")];
+const t = (key) => WORDS[key].split("|")[+(lang === "en")];
 
 // ---- Style
 const CSS = `
 :host{all:initial!important;direction:ltr!important}
-@media print{:host{display:none!important}}
-*{box-sizing:border-box;margin:0;padding:0;font:inherit;color:inherit}
+*{box-sizing:border-box;margin:0;padding:0}
+button,input,textarea{font:inherit;color:inherit}
 [hidden]{display:none!important}
 .root{--c:var(--kefu-color,#2754d8);--on:var(--kefu-on-color,var(--auto,#fff));--bg:var(--kefu-background,#fff);--acc:var(--c);
---soft:#f1f3f7;--mute:#5a6170;--line:#dce0e8;--bad:#b3261e;--warn:#fff3d1;--e:env(safe-area-inset-bottom,0px);
---b:calc(var(--kefu-bottom,20px) + var(--e));--edge:1px solid var(--line);color:var(--kefu-text,#16181d);color-scheme:light;
+--soft:#f1f3f7;--mute:#5a6170;--line:#dce0e8;--bad:#b3261e;--warn:#fff3d1;--e:env(safe-area-inset-bottom);
+--b:calc(var(--kefu-bottom,20px) + var(--e));--edge:1px solid var(--line);color:var(--kefu-text,#16181d);color-scheme:light;overflow-wrap:anywhere;
 font:15px/1.5 var(--kefu-font,system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif)}
 .pale{--acc:color-mix(in srgb,var(--c) 45%,#000)}
 .dark{--bg:var(--kefu-background,#17191f);--acc:color-mix(in srgb,var(--c) 40%,#fff);--soft:#262a33;--mute:#a7aebb;--line:#3a404c;
 --bad:#ff9d94;--warn:#3d3213;color:var(--kefu-text,#eceef3);color-scheme:dark}
 :lang(zh){line-height:1.7}
 .bubble:lang(en){line-height:1.5}
-button{background:0;border:0;border-radius:22px;cursor:pointer;text-align:start;min-height:44px;min-width:44px;line-height:1.4}
+button{background:0;border:0;border-radius:22px;cursor:pointer;text-align:start;min-height:44px;min-width:44px;line-height:1.4;flex:none}
 :focus-visible{outline:2px solid var(--acc);outline-offset:2px}
 svg{display:block;width:20px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.launcher,.icon,.go{display:grid;place-items:center;flex:none}
+.launcher,.icon,.go{display:grid;place-items:center}
 .launcher,.go,.head,.full,.me .bubble{background:var(--c);color:var(--on)}
+.main,.sheet,.latest,.count,input,textarea{background:var(--bg)}
+.pick,.why,.chip,.latest,.dark .panel,input,textarea{border:var(--edge)}
+.bar,.source,th,td{border-bottom:var(--edge)}
+.pick,.why,.full,input,textarea{border-radius:12px;padding:9px 14px}
+.head,.bar,.source,.rate,.line,.chips,.state{display:flex;align-items:center;gap:8px}
+.list,.sources,.body{display:grid;gap:8px;width:80%;margin-top:8px}
+.small,.who,.strip,.source{font-size:13px}
+.chip,.person,.latest{padding:0 14px;font-size:14px}
+.small,.rate{color:var(--mute)}
+.bad{color:var(--bad)}
+a,.cite,.num,.strong,[aria-pressed=true]{color:var(--acc)}
+h2,.strong,.num,.full,.person,.badge{font-weight:600}
+.num,.full,.badge{text-align:center}
 .launcher,.panel{position:fixed;z-index:var(--kefu-z,2147483000);right:var(--kefu-right,20px);bottom:var(--b);box-shadow:0 5px 28px #0005}
 .launcher{width:56px;height:56px;border-radius:50%}
 .launcher svg{width:27px}
 .badge{position:absolute;top:-3px;right:-3px;min-width:21px;padding:0 5px;border-radius:11px;background:#c5221f;color:#fff;
-font-size:12px;line-height:21px;text-align:center}
+font-size:12px;line-height:21px}
 .panel{bottom:calc(var(--b) + 70px);width:400px;max-width:calc(100vw - 40px);height:min(690px,100vh - 90px - var(--b));
-border-radius:16px;overflow:hidden;animation:rise .18s}
-.dark .panel{border:var(--edge)}
-@keyframes rise{0%{opacity:0;transform:translateY(12px)}}
-.main,.sheet{position:absolute;inset:0;display:flex;flex-direction:column;background:var(--bg)}
-.head,.bar{display:flex;align-items:center;gap:4px;padding:calc(10px + env(safe-area-inset-top,0px)) 6px 10px 16px}
+border-radius:16px;overflow:hidden}
+.main,.sheet{position:absolute;inset:0;display:flex;flex-direction:column}
+.head,.bar{padding:calc(10px + env(safe-area-inset-top)) 6px 10px 16px}
 .head :focus-visible{outline-color:var(--on);outline-offset:-3px}
-.who{flex:1;min-width:0;font-size:13px;line-height:1.4;overflow-wrap:anywhere}
-h2{font-size:17px}
-h2,b,th,.strong,.num,.full,.person,.badge{font-weight:600}
+.who{flex:1;min-width:0;line-height:1.4}
+h2,h2.who{font-size:17px}
 .person{border:1px solid}
 .icon:hover{background:#8883}
-.strip{background:var(--warn);font-size:13px;padding:8px 16px}
+.strip{background:var(--warn);padding:8px 16px}
 .log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:18px 16px 6px;outline-offset:-3px}
 .row{display:flex;flex-direction:column;align-items:start;margin-bottom:14px}
 .me{align-items:end}
 .bubble{max-width:80%;padding:9px 14px;border-radius:16px 16px 16px 4px;background:var(--soft)}
-.bubble,.body,.pick{overflow-wrap:anywhere;unicode-bidi:isolate}
 .me .bubble{border-radius:16px 16px 4px;white-space:pre-wrap}
-p+*,*+p,ul+*,ol+*{margin-top:8px}
+.bubble>*+*,.quote>*+*{margin-top:8px}
 li{margin:3px 0 0 20px}
-em{font-style:italic}
-a{color:var(--acc);text-decoration:underline}
-code,pre{font:.9em monospace;background:#8882;padding:1px 4px}
-pre,table{display:block;overflow-x:auto}
-table{border-collapse:collapse;overflow-wrap:normal}
-th,td{border-bottom:var(--edge);padding:5px 14px 5px 0;text-align:start}
-.cite{min-height:0;min-width:0;font-size:11px;color:var(--acc);vertical-align:super;padding:0 2px}
-.small{font-size:13px;color:var(--mute)}
-.dots{padding:9px 16px}
-.dots i{display:inline-block;width:7px;height:7px;margin-right:5px;border-radius:50%;background:var(--mute);animation:dot 1.2s infinite}
+code{font:.9em monospace;background:#8882}
+table{display:block;overflow-x:auto;border-collapse:collapse;overflow-wrap:normal}
+th,td{padding:5px 14px 5px 0;text-align:start}
+.cite{min-height:0;min-width:0;font-size:11px;vertical-align:super;padding:0 2px}
+.dots i{display:inline-block;width:7px;height:7px;margin:0 5px 0 0;border-radius:50%;background:var(--mute);animation:dot 1.2s infinite}
 .dots i+i{animation-delay:.15s}
 .dots i+i+i{animation-delay:.3s}
 @keyframes dot{0%,60%,to{opacity:.3}30%{opacity:1}}
-.list,.sources{display:grid;gap:8px;width:80%;margin-top:8px}
 .sources{gap:0;margin:0}
-.pick{border:var(--edge);border-radius:12px;padding:6px 13px}
-.pick:hover{background:var(--soft)}
-.pick.strong,[aria-pressed=true]{border-color:var(--acc);color:var(--acc)}
-.source{display:flex;align-items:center;gap:8px;font-size:13px;border-bottom:var(--edge);border-radius:0}
-.source bdi{flex:1;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.source:hover bdi{text-decoration:underline}
-.num{min-width:20px;border-radius:6px;background:var(--soft);color:var(--acc);line-height:20px;text-align:center}
-.rate,.line,.chips,.state{display:flex;align-items:center;gap:8px}
-.rate{color:var(--mute);margin-left:-12px;gap:0}
-.rate svg{width:18px}
+.pick:hover,.source:hover{background:var(--soft)}
+.strong,[aria-pressed=true]{border-color:var(--acc)}
+.source{border-radius:0}
+bdi{flex:1;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.num{min-width:20px;border-radius:6px;background:var(--soft);line-height:20px}
+.rate{margin-left:-12px}
 .down svg{transform:scaleY(-1)}
-.why{width:100%;border:var(--edge);border-radius:12px;padding:10px}
+.why{width:100%}
 .chips{flex-wrap:wrap;margin:6px 0 10px}
-.chip{border:var(--edge)}
-.chip,.person,.latest{padding:0 14px;font-size:14px}
-input,textarea{width:100%;min-width:0;min-height:44px;border:var(--edge);border-radius:12px;padding:9px 14px;
-background:var(--bg);line-height:24px;resize:none}
-::placeholder{color:var(--mute);opacity:1}
-.full{border-radius:12px;padding:0 18px;text-align:center;flex:none}
+input,textarea{width:100%;min-width:0;min-height:44px;line-height:24px;resize:none}
 .state{max-width:80%}
-.state button{text-decoration:underline;text-align:end;flex:none}
-.bad{color:var(--bad)}
-.bad:empty{display:none}
-.latest{position:absolute;left:50%;transform:translateX(-50%);bottom:calc(100% + 8px);background:var(--bg);border:var(--edge);box-shadow:0 3px 12px #0003}
+.state button{text-decoration:underline;text-align:end}
+.latest{position:absolute;left:34%;bottom:calc(100% + 8px);box-shadow:0 3px 12px #0003}
 .compose{position:relative;display:flex;align-items:end;gap:6px;padding:10px 12px calc(10px + var(--e));border-top:var(--edge)}
 .compose textarea{border-radius:22px;max-height:130px}
-.go:disabled{background:var(--soft);color:var(--mute);cursor:default}
+.go:disabled{background:var(--soft);color:var(--mute)}
 .stop svg{fill:currentColor}
-.count{position:absolute;right:14px;bottom:100%;background:var(--bg);padding:0 8px}
-.bar{border-bottom:var(--edge)}
-.body{padding:16px;overflow-y:auto;display:grid;gap:14px}
+.count{position:absolute;right:14px;bottom:100%;padding:0 8px}
+.body{width:100%;margin:0;padding:16px;overflow-y:auto;gap:14px}
 .quote{border-left:3px solid var(--acc);padding-left:14px;min-width:0}
-@media ${FULL}{.panel{inset:var(--top,0) 0 auto auto;max-width:100vw;height:var(--high,100%);border-radius:0}
+@media ${FULL}{.panel{inset:var(--top,0) 0 auto auto;width:min(480px,100%);max-width:100%;height:var(--high,100%);border-radius:0}
 .open .launcher{display:none}input,textarea{font-size:16px}}
-@media (max-width:480px){.panel{width:100%}}
 @media (prefers-reduced-motion){*{animation:none!important}}`;
 
 // ---- Nodes
-/** An element: "tag.class", its properties or attributes, its children: nodes, text, lists of them; empty ones are left out. */
-const el = (spec, props, ...children) => {
+/** An element: "tag.class", properties or attributes, kids: nodes, text, lists of them; empty ones are left out. */
+const el = (spec, props, ...kids) => {
 	const [tag, ...names] = spec.split("."), node = document.createElement(tag);
 	node.className = names.join(" ");
-	if (props?.constructor !== Object) children.unshift(props);
+	if (props?.constructor !== Object) kids.unshift(props);
 	else for (const name in props) if (name in node) node[name] = props[name]; else node.setAttribute(name, props[name]);
-	node.append(...children.flat().filter(Boolean));
+	node.append(...kids.flat().filter(Boolean));
 	return node;
 };
 const button = (look, label, onclick, name) => // `name` where the label is no text
 	el("button" + look, { type: "button", onclick, ...(name && { ariaLabel: name, title: name }) }, label);
-const group = (look, ariaLabel, ...children) => el("div" + look, { role: "group", ariaLabel }, ...children);
+const pick = (text) => button(".pick", text, () => say(text));
+const group = (look, ariaLabel, ...kids) => el("div" + look, { role: "group", ariaLabel }, ...kids);
 const icon = (d) => {
 	const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
 	svg.setAttribute("viewBox", "0 0 24 24");
@@ -188,40 +174,36 @@ const entered = (act) => (event) => { // Enter, but not the one that ends a comp
 };
 
 // ---- Markdown-lite
-const INLINE = new RegExp(["`([^`]{1,500})`", "\\*\\*(?=\\S)(.{1,999}?)\\*\\*", "\\B\\*(?=\\S)([^*]{1,500})\\*(?!\\w)",
-	"\\b_(?=\\S)([^_]{1,500})_\\b", "\\[([^\\]]{1,300})\\]\\(([^)\\s]{1,999})\\)", "\\[(\\d\\d?)\\]",
-	"\\b(https?://[^\\s<>\"'`)\\]，。；：！？、（）》」”]{1,999})"].join("|"));
+// `code`, **bold**, *italics* or _italics_, [label](link), [1], bare link
+const INLINE = /`([^`]{1,999})`|\*\*(?=\S)(.{1,999}?)\*\*|(?:\B\*|\b_)(?=\S)([^*_]{1,999})[*_](?!\w)|\[([^\]]{1,999})\]\(([^)\s]{1,999})\)|\[(\d\d?)\]|\b(https?:\/\/[^\s<>"'`)\]、-〗！-～”]{1,999})/;
 const link = (href, label) =>
 	/^(https?:\/\/|mailto:|tel:)/i.test(href) ? el("a", { href, target: "_blank", rel: "noopener noreferrer" }, label) : label;
 /** Text as nodes with bold, italics, code, links and [n] marks; `cite(n)` gives a mark's node. */
 const inline = (text, cite) => {
 	const nodes = [];
 	for (let m; (m = INLINE.exec(text)); text = text.slice(m.index + m[0].length)) {
-		const [all, code, bold, star, line, label, href, number, bare] = m;
+		const [all, code, bold, italic, label, href, number, bare] = m;
 		nodes.push(text.slice(0, m.index),
-			code ? el("code", code) : bold ? el("b", inline(bold, cite)) : star || line ? el("em", inline(star || line, cite))
-			: label ? link(href, label) : bare ? link(bare.replace(/[.,;:!?*_]+$/, ""), bare) : cite?.(+number) || all);
+			code ? el("code", code) : bold ? el("b", inline(bold, cite)) : italic ? el("em", inline(italic, cite)) : label ? link(href, label) : bare ? link(bare.replace(/[.,;:!?*_]+$/, ""), bare) : cite?.(+number) || all);
 	}
 	return [...nodes, text];
 };
-/** Paragraphs, headings, lists, tables and code as block nodes. */
+/** Paragraphs, headings, lists, tables as block nodes. */
 const markdown = (text, cite) => {
 	const blocks = [];
-	let open, code, m; // open: the block that the next line may go on with
+	let open, m; // open: the block that the next line may go on with
 	const into = (tag, ...nodes) => {
 		if (open?.localName !== tag) blocks.push(open = el(tag));
 		open.append(...nodes);
 	};
 	for (const line of text.split(/\r?\n/)) {
 		const put = (tag, part, props) => el(tag, props, inline(part, cite));
-		if (/^\s*```/.test(line)) code = !code, open = null;
-		else if (code) into("pre", line + "\n");
-		else if (/^\s*([-*_]{3,}\s*)?$/.test(line)) open = null;
+		if (!line.trim()) open = null;
 		else if ((m = /^#+\s+(.+)/.exec(line))) blocks.push(el("p", put("b", m[1]))), open = null;
 		else if ((m = /^\s*[-*+•]\s+(.+)/.exec(line))) into("ul", put("li", m[1]));
 		else if ((m = /^\s*(\d{1,3})(?:[.)]\s|、)\s*(.+)/.exec(line))) into("ol", put("li", m[2], { value: m[1] }));
 		else if (!(m = /^\s*\|(.*)\|\s*$/.exec(line)))
-			into("p", open?.localName === "p" ? el("br") : "", ...inline(line.replace(/^>\s?/, ""), cite));
+			into("p", open?.localName === "p" ? el("br") : "", ...inline(line, cite));
 		else if (/[^\s|:-]/.test(line)) {
 			const cell = open?.localName === "table" ? "td" : "th";
 			into("table", el("tr", m[1].split("|").map((part) => put(cell, part.trim()))));
@@ -230,19 +212,18 @@ const markdown = (text, cite) => {
 	return blocks;
 };
 
-// ---- Kept in this browser; for as long as the page only, where storage is blocked or full
+// ---- Kept in this browser, or while the page lives where storage is blocked or full
 const KEY = "kefu:" + server.host;
-const store = { queue: [], later: [] }; // queue: {id, text, failed} without an answer yet; later: frames to be confirmed
+const store = { queue: [], later: [], unread: 0, draft: "" }; // queue: {id, text, failed} without an answer yet; later: frames to be confirmed
 try { Object.assign(store, JSON.parse(localStorage[KEY])); } catch { /* nothing kept */ }
 const save = () => { try { localStorage[KEY] = JSON.stringify(store); } catch { /* in memory only */ } };
 const drop = (list, test) => { store[list] = store[list].filter((one) => !test(one)); save(); };
-const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("");
+const queued = (id) => store.queue.find((one) => one.id === id);
 
-// ---- Connection: comes back by itself, each time after a longer wait; `ready` once there is a session
-let socket, timer, overdue, ready, tries = 0;
+// ---- Connection: comes back by itself, after longer and longer waits; ready once there is a session
+let socket, overdue, ready, tries = 0;
 const connect = () => {
 	if (socket) return;
-	clearTimeout(timer);
 	const url = new URL("ws/chat", server);
 	url.protocol = server.protocol.replace("http", "ws");
 	if (store.token) url.search = new URLSearchParams({ token: store.token, last_seq: seq });
@@ -252,72 +233,70 @@ const connect = () => {
 	mine.onclose = () => lost(mine);
 	mine.onmessage = ({ data }) => { if (mine === socket) clearTimeout(overdue), receive(JSON.parse(data)); };
 };
-const send = (frame) => { if (ready) socket.send(JSON.stringify(frame)); };
+const send = (frame) => ready && socket.send(JSON.stringify(frame));
 const hangUp = (mine) => { mine.close?.(); lost(mine); };
 setInterval(() => {
 	send({ type: "ping" });
 	if (ready) overdue = setTimeout(hangUp, 9000, socket);
-}, BEAT);
+}, 25000);
 const lost = (mine) => {
 	if (mine !== socket) return;
 	socket = ready = sent = null;
-	clearTimeout(overdue);
-	timer = setTimeout(connect, Math.min(30000, 500 * 2 ** tries++) * (0.5 + Math.random() / 2));
+	setTimeout(connect, Math.min(30000, 500 * 2 ** tries++) * (0.5 + Math.random() / 2));
 	if (live && !live.id) settle();
 	refresh();
 	setTimeout(() => { // tell the customer, once it is more than a blink
-		if (ready || offline) return;
-		offline = true;
+		if (ready) return;
 		strip.hidden = false;
-		greet({});
+		strip.textContent = t("offline");
 		if (live && !live.text) settle();
 		for (const one of store.queue) if (!one.failed) mark(one.id, "waiting");
 	}, 800);
 };
 
-// ---- The conversation: sent is the id of the message that waits for its answer, live the bot's message being written
-let seq = 0, sent, live, offline, greeted, patience, drawing, stuck = true, contacting, form, back;
+// ---- The conversation; sent: id of the message that waits for its answer; live: the answer being written
+let seq = 0, sent, live, patience, drawing, stuck = true, back;
 const items = new Map(); // id → message shown: {id, mine, text, row, bubble, done, known}
 
 // ---- The panel
 const badge = el("span.badge"), face = el("span"), launcher = button(".launcher", [face, badge], () => show(panel.hidden));
-const strip = el("p.strip", { role: "status", hidden: true }, t("offline")), intro = el("div"), list = el("div");
-const log = el("div.log", { tabIndex: 0, role: "log", ariaLive: "off", ariaLabel: t("log"), onscroll() {
+const strip = el("p.strip", { role: "status", hidden: true }), intro = el("div"), list = el("div");
+const log = el("div.log", { tabIndex: 0, role: "region", ariaLabel: t("title"), onscroll() {
 	stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 48;
 	if (stuck) latest.hidden = true;
 } }, intro, list);
-const input = el("textarea", { rows: 1, placeholder: t("ask"), ariaLabel: t("ask"), value: store.draft || "", enterKeyHint: "send",
-	oninput: () => typed(), onkeydown: entered(() => submit()) });
-const sendButton = button(".go", icon(SEND), () => submit(), t("send"));
-const stopButton = button(".go.stop", icon(STOP), () => send({ type: "stop" }), t("stop"));
+const input = el("textarea", { rows: 1, placeholder: t("ask"), ariaLabel: t("ask"), value: store.draft, enterKeyHint: "send",
+	oninput: () => refresh(), onkeydown: entered(() => submit()) });
+const sender = button(".go", icon(SEND), () => submit(), t("send"));
+const stopper = button(".go.stop", icon(STOP), () => send({ type: "stop" }), t("stop"));
 const count = el("span.small.count"), latest = button(".latest", "↓ " + t("latest"), () => bottom());
 const main = el("div.main",
-	el("div.head", el("div.who", el("h2", { id: "title" }, option("title") || t("title")), el("p", t("about"))),
+	el("div.head", el("div.who", el("h2", option("title") || t("title")), el("p", t("about"))),
 		button(".person", t("person"), () => contactForm()), button(".icon", icon(CLOSE), () => show(false), t("close"))),
-	strip, log, el("div.compose", latest, count, input, stopButton, sendButton));
-const sheet = el("div.sheet", { role: "dialog", ariaModal: "true", hidden: true, "aria-labelledby": "sheet" });
+	strip, log, el("div.compose", latest, count, input, stopper, sender));
+const sheet = el("div.sheet", { role: "dialog", ariaModal: "true", hidden: true });
 const voice = el("div.sr", { role: "status" });
-const panel = el("div.panel", { role: "dialog", tabIndex: -1, hidden: true, "aria-labelledby": "title" }, main, sheet, voice);
-const root = el("div.root", { lang: language }, panel, launcher);
+const panel = el("div.panel", { role: "dialog", ariaLabel: t("title"), tabIndex: -1, hidden: true }, main, sheet, voice);
+const root = el("div.root", { lang }, panel, launcher);
 
 const show = (open) => {
 	if (panel.hidden !== open) return;
 	panel.hidden = !open;
 	root.classList.toggle("open", open);
 	if (!open) return refresh(), launcher.focus();
-	panel.ariaModal = matchMedia(FULL).matches + "";
+	panel.ariaModal = matchMedia(FULL).matches;
 	store.unread = 0;
 	paint();
 	fit();
 	connect();
-	typed();
 	bottom();
+	refresh();
 	(matchMedia("(pointer:fine)").matches ? input : panel).focus(); // on a phone the keyboard waits
 };
 const paint = () => { // text on the company's colour must be readable, whatever the colour
 	const [r, g, b] = getComputedStyle(launcher).backgroundColor.match(/[\d.]+/g).map((n) => (n / 255) ** 2.2);
 	const pale = 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.183, theme = option("theme");
-	const night = theme === "dark" || (theme !== "light" && dark.matches);
+	const night = theme === "dark" || theme !== "light" && dark.matches;
 	root.style.setProperty("--auto", pale ? "#111" : "#fff");
 	root.classList.toggle("dark", night);
 	root.classList.toggle("pale", pale && !night);
@@ -326,30 +305,27 @@ const keys = (event) => {
 	event.stopPropagation(); // the page's shortcuts are not for what is typed here
 	if (event.type !== "keydown" || event.isComposing) return;
 	const here = shade.activeElement, all = [...here?.closest("[role=group]")?.querySelectorAll("button") || []];
-	const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key], at = all.indexOf(here);
+	const step = /^Arrow[DR]/.test(event.key) - /^Arrow[UL]/.test(event.key), at = all.indexOf(here);
 	if (event.key === "Escape") sheet.hidden ? show(false) : closeSheet();
 	else if (step && at >= 0) event.preventDefault(), all.at((at + step) % all.length).focus();
 };
-const typed = () => {
+const refresh = () => {
 	input.style.height = "auto";
 	input.style.height = input.scrollHeight + 2 + "px";
 	store.draft = input.value;
-	if (stuck) bottom();
-	refresh();
-};
-const refresh = () => {
-	const closed = panel.hidden, name = t(closed ? "open" : "close"), long = [...input.value].length, blank = !input.value.trim();
+	const closed = panel.hidden, long = [...input.value].length, blank = !input.value.trim();
 	count.hidden = long < LIMIT * 0.9;
 	count.textContent = `${long} / ${LIMIT}`;
 	count.classList.toggle("bad", long > LIMIT);
-	stopButton.hidden = !sent;
-	sendButton.hidden = sent && blank;
-	sendButton.disabled = blank || long > LIMIT;
+	stopper.hidden = !sent;
+	sender.hidden = sent && blank;
+	sender.disabled = blank || long > LIMIT;
 	badge.hidden = !closed || !store.unread;
 	badge.textContent = store.unread;
 	face.replaceChildren(icon(closed ? CHAT : DOWN));
-	launcher.ariaLabel = badge.hidden ? name : `${name}, ${store.unread} ${t("unread")}`;
-	launcher.ariaExpanded = !closed + "";
+	launcher.ariaLabel = t(closed ? "open" : "close") + (badge.hidden ? "" : ` (${store.unread})`);
+	launcher.ariaExpanded = !closed;
+	if (stuck) bottom();
 	save();
 };
 // Scrolling follows what comes, unless the customer reads further up
@@ -361,14 +337,14 @@ const grown = () => { if (stuck) bottom(); else latest.hidden = false; };
 
 // ---- Saying something
 const submit = () => {
-	if (sendButton.disabled) return;
-	say(input.value.trim());
+	if (sender.disabled) return;
+	const text = input.value.trim();
 	input.value = "";
-	typed();
+	say(text);
 	input.focus();
 };
 const say = (text) => {
-	const id = newId();
+	const id = Date.now().toString(36) + Math.random().toString(36).slice(2);
 	store.queue.push({ id, text });
 	customer(id, text);
 	go(id);
@@ -377,8 +353,8 @@ const go = (id) => {
 	bottom();
 	connect();
 	flush();
-	if (offline) mark(id, "waiting"); else if (!live) think(id);
-	save();
+	if (!strip.hidden) mark(id, "waiting"); else if (!live) think(id);
+	refresh();
 };
 const flush = () => { // one question at a time, the others wait their turn
 	const next = store.queue.find((one) => !one.failed);
@@ -396,24 +372,23 @@ const watch = () => {
 };
 /** The reply to `id` is over: nothing is being written any more. */
 const settle = (id) => {
-	if (live && !live.text && !live.done) live.row.remove();
+	if (live && !live.text && !live.done) live.row.remove(), items.delete(live.id);
 	live = null;
 	if (sent === id) sent = null;
 	clearTimeout(patience);
 };
 const ended = () => { refresh(); grown(); flush(); };
-const fail = (id, text, renew) => {
-	const one = store.queue.find((other) => other.id === id);
+const fail = (id, text) => {
+	const one = queued(id);
 	settle(id);
 	if (!one) return note(text);
 	one.failed = true;
-	if (renew) items.set(one.id = newId(), items.get(id)); // the server is done with the old id
-	mark(one.id, "failed", text);
+	mark(id, "failed", text);
 	voice.textContent = text;
 	ended();
 };
 const retry = (id) => {
-	const one = store.queue.find((other) => other.id === id);
+	const one = queued(id);
 	drop("queue", (other) => other === one);
 	store.queue.push({ id, text: one.text });
 	list.append(items.get(id).row);
@@ -445,13 +420,13 @@ const customer = (id, text) => {
 const mark = (id, state, text) => {
 	const item = items.get(id);
 	item.state?.remove();
-	if (state) item.row.append(item.state = el("div.state.small", text && { className: "state small bad" }, el("span", text || t(state)),
+	if (state) item.row.append(item.state = el(text ? "div.state.small.bad" : "div.state.small", el("span", text || t(state)),
 		button("", t("retry"), () => retry(id))));
 };
 const think = (id) => {
 	live = add(null, "bot", items.get(id)?.row);
 	live.bubble.className += " dots";
-	live.bubble.append(el("i"), el("i"), el("i"), el("span.sr", t("thinking")));
+	live.bubble.append(el("i"), el("i"), el("i"));
 	grown();
 };
 const note = (text, ...more) => {
@@ -468,10 +443,8 @@ const receive = (frame) => {
 };
 const HEAR = {
 	session(frame) {
-		ready = true;
+		ready = strip.hidden = true;
 		tries = 0;
-		offline = false;
-		strip.hidden = true;
 		store.token = frame.token;
 		greet(frame);
 		if (frame.resumed) merge(frame.history), seq = Math.min(seq, frame.last_seq);
@@ -481,16 +454,16 @@ const HEAR = {
 			for (const item of items.values()) item.known = true; // of an earlier conversation
 		}
 		store.later.forEach(send);
-		grown();
-		refresh();
-		setTimeout(flush, live?.id ? 1500 : 0); // the frames of a reply in progress may be on their way
+		ended(); // asks again what has no answer: the server knows it by its id
 	},
-	start(frame) {
-		if (items.has(frame.message_id)) return;
-		if (!live || live.id) think(frame.reply_to);
-		sent = frame.reply_to || sent;
-		items.set(live.id = frame.message_id, live);
-		live.bubble.lang = frame.language;
+	start({ message_id: id, reply_to, language }) {
+		const item = items.get(id);
+		if (item?.done) return;
+		if (item) live = item; else if (!live || live.id) think(reply_to);
+		items.set(live.id = id, live);
+		live.text = "";
+		live.bubble.lang = language;
+		sent = reply_to || sent;
 		refresh();
 	},
 	token(frame) {
@@ -512,17 +485,17 @@ const HEAR = {
 		finish(item, frame);
 		settle(id);
 		drop("queue", (one) => one.id === id);
-		if (panel.hidden) store.unread = (store.unread || 0) + 1;
+		if (panel.hidden) store.unread++;
 		voice.textContent = t("us") + item.bubble.textContent;
 		ended();
 	},
 	error(frame) {
-		const text = frame.text[language], id = frame.reply_to ?? sent;
-		if (frame.code === "unauthorized") { store.token = ""; if (items.size) note(text); }
+		const text = frame.text[lang], id = frame.reply_to ?? sent;
+		if (frame.code === "unauthorized") items.size && note(text); // a new session follows
+		else if (!ready) strip.hidden = false, strip.textContent = text;
 		else if (frame.code === "unknown_message") drop("later", (one) => one.message_id);
-		else if (frame.code === "busy" && live?.id) return; // it is being answered already
-		else if (!frame.reply_to && contacting) contacting(text);
-		else fail(id, text, true);
+		else if (!frame.reply_to && form.isConnected) drop("later", (one) => one.contact), state.textContent = text;
+		else fail(id, text);
 	},
 	feedback_saved({ message_id }) {
 		drop("later", (one) => one.message_id === message_id);
@@ -530,19 +503,17 @@ const HEAR = {
 		if (thanks) thanks.textContent = t("thanks");
 	},
 	contact_saved() {
-		const to = store.later.find((one) => one.contact)?.contact, done = button(".full", t("close"), () => closeSheet());
-		drop("later", (one) => one.contact);
-		note(t("saved") + to);
-		if (contacting && !sheet.hidden) openSheet(t("person"), el("div.body", el("p", t("saved"), el("b", el("bdi", to))), done), done);
-		contacting = form = null;
+		const said = store.later.find((one) => one.contact);
+		drop("later", (one) => one === said);
+		if (form.isConnected) closeSheet();
+		note(t("saved") + said?.contact);
+		contact.value = matter.value = state.textContent = "";
 	},
 };
 const greet = ({ greeting, suggestions, privacy_url: url }) => {
-	if (greeted === "whole" || (greeted && !greeting)) return;
-	greeted = greeting ? "whole" : "alone";
-	const asked = suggestions?.[language] || [];
-	intro.replaceChildren(el("div.row", el("div.bubble", markdown(greeting?.[language] || t("hello"))),
-		!items.size && group(".list.choices", t("faq"), asked.map((text) => button(".pick", text, () => say(text))))),
+	if (intro.firstChild) return;
+	intro.append(el("div.row", el("div.bubble", markdown(greeting[lang])), !items.size && group(".list.choices", t("faq"),
+		suggestions[lang].map(pick))),
 	el("p.small.row", el("span", t("privacy"), url && link(new URL(url, server).href, t("policy")))));
 };
 const merge = (history) => {
@@ -551,7 +522,7 @@ const merge = (history) => {
 		const all = [...items.values()], mine = past.role === "customer";
 		let item = items.get(past.id) || (mine && all.find((one) => one.mine && !one.known && one.text === past.text));
 		if (!item) {
-			const tail = all.find((one) => !one.known && store.queue.some((other) => other.id === one.id));
+			const tail = all.find((one) => !one.known && queued(one.id));
 			item = mine ? customer(past.id, past.text) : add(past.id);
 			tail?.row.before(item.row);
 		}
@@ -565,7 +536,7 @@ const merge = (history) => {
 };
 
 // ---- Answers
-const finish = (item, { text, kind, language: lang, stopped, citations = [], options = [] }) => {
+const finish = (item, { text, kind, language, stopped, citations = [], options = [] }) => {
 	const { bubble, row } = item, open = (one) => () => source(one);
 	const cite = (number) => {
 		const one = citations.find((other) => other.number === number);
@@ -574,22 +545,22 @@ const finish = (item, { text, kind, language: lang, stopped, citations = [], opt
 	item.done = true;
 	item.text = text;
 	bubble.className = "bubble";
-	bubble.lang = lang || language;
+	bubble.lang = language || lang;
 	bubble.replaceChildren(...markdown(text, cite));
 	if (stopped) bubble.append(el("p.small", t("stopped")));
 	if (citations.length) row.append(group(".sources", t("sources"), citations.map((one) =>
-		button(".source", [el("span.num", one.number + ""), el("bdi", one.title), el("span.small", t(one.kind))], open(one)))));
-	if (/faq|grounded/.test(kind)) rating(item);
+		button(".source", [el("span.num", one.number), el("bdi", one.title), el("span.small", t(one.kind))], open(one)))));
+	if (!stopped && /faq|grounded/.test(kind)) rating(item);
 	if (!/clarify|abstain|handoff/.test(kind)) return;
 	const person = () => button(".pick.strong", t("person"), contactForm);
 	const none = () => { box.remove(); note(t("rephrase"), el("div.list.choices", person())); input.focus(); };
 	const box = group(".list.choices", t("near"), kind === "abstain" && options.length && el("span.small", t("near")),
-		options.map((one) => button(".pick", one, () => say(one))), kind === "clarify" ? button(".pick", t("none"), none) : person());
+		options.map(pick), kind === "clarify" ? button(".pick", t("none"), none) : person());
 	row.append(box);
 };
 const rating = (item) => {
 	const vote = { type: "feedback", message_id: item.id };
-	const press = (chosen, all) => all.forEach((one) => { one.ariaPressed = (one === chosen) + ""; });
+	const press = (chosen, all) => all.forEach((one) => { one.ariaPressed = one === chosen; });
 	const tell = (change) => deliver({ ...Object.assign(vote, change) });
 	const finished = () => { tell({ comment: more.value.trim() }); why.remove(); down.focus(); };
 	const more = el("input", { placeholder: t("more"), ariaLabel: t("more"), maxLength: 1000, onkeydown: entered(() => finished()) });
@@ -611,37 +582,32 @@ const rating = (item) => {
 const openSheet = (title, body, focus) => {
 	if (sheet.hidden) back = shade.activeElement;
 	const close = button(".icon", icon(CLOSE), closeSheet, t("close"));
-	sheet.replaceChildren(el("div.bar", el("div.who", el("h2", { id: "sheet" }, title)), close), body);
+	sheet.replaceChildren(el("div.bar", el("h2.who", title), close), body);
+	sheet.ariaLabel = title;
 	sheet.hidden = false;
 	main.inert = true;
 	(focus || close).focus();
 };
 const closeSheet = () => {
 	sheet.hidden = true;
+	sheet.replaceChildren();
 	main.inert = false;
 	(back?.isConnected ? back : input).focus();
 };
 const source = ({ kind, title, headings, quote, updated }) => {
-	const when = t("updated") + new Date(updated).toLocaleDateString(language, { dateStyle: "long" });
+	const when = t("updated") + new Date(updated).toLocaleDateString(lang, { dateStyle: "long" });
 	openSheet(title, el("div.body", el("p.small", [t(kind), ...headings].join(" › ") + " · " + when), el("div.quote", markdown(quote))));
 };
-const contactForm = () => {
-	form ||= newForm();
-	openSheet(t("person"), form, form.querySelector("input"));
+const contact = el("input", { maxLength: 200, autocomplete: "email", onkeydown: entered(() => hand()) });
+const matter = el("textarea", { maxLength: LIMIT, rows: 4 }), state = el("p.bad", { role: "alert" });
+const hand = () => {
+	const to = contact.value.trim(), missing = to.length < 3;
+	state.textContent = missing ? t("leave") : strip.hidden ? "…" : t("offline");
+	if (missing) contact.focus(); else deliver({ type: "contact", contact: to, text: matter.value.trim() });
 };
-const newForm = () => {
-	const contact = el("input", { maxLength: 200, autocomplete: "email", onkeydown: entered(() => hand()) });
-	const matter = el("textarea", { maxLength: LIMIT, rows: 4 }), state = el("p.bad", { role: "alert" });
-	const hand = () => {
-		const to = contact.value.trim(), missing = to.length < 3;
-		state.textContent = missing ? t("missing") : offline ? t("offline") : "…";
-		if (missing) return contact.focus();
-		contacting = (problem) => { contacting = null; drop("later", (one) => one.contact); state.textContent = problem; };
-		deliver({ type: "contact", contact: to, text: matter.value.trim() });
-	};
-	return el("div.body", el("p", t("leave")), el("label", t("contact"), contact), el("label", t("matter"), matter), state,
-		button(".full", t("send"), hand));
-};
+const form = el("div.body", el("p", t("leave")), el("label", t("contact"), contact), el("label", t("matter"), matter), state,
+	button(".full", t("send"), hand));
+const contactForm = () => openSheet(t("person"), form, contact);
 
 // ---- On the page
 const dark = matchMedia("(prefers-color-scheme:dark)"), view = window.visualViewport;

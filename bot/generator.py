@@ -1,0 +1,255 @@
+"""Writes text with a language model: one in this process, or any OpenAI-compatible server.
+
+Knows chat turns and tokens, nothing of passages, decisions or what the text is for.
+"""
+
+import json
+import logging
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import httpx
+
+from bot.stream import Decoded, Stream, WholeCharacters
+from bot.types import BotError, Stop
+from knowledge_base.device import choose_device, generator_dtype
+
+log = logging.getLogger(__name__)
+
+MAX_NEW_TOKENS = 256
+REPETITION_PENALTY = 1.1
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 60.0  # longest wait for the next piece of a remote answer
+
+PLAIN_TEMPLATE = (  # for models that come without a chat template
+    "{% for message in messages %}{{ message['role'] | capitalize }}: {{ message['content'] | trim }}\n\n"
+    "{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"
+)
+
+Messages = Sequence[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    messages: Messages
+    stream: Stream
+
+
+class LocalGenerator:
+    """A `TextGenerator` (see `types`) around a Hugging Face name or a local folder.
+
+    One worker thread generates answers in the order they were asked for; readers never hold it up.
+    """
+
+    def __init__(self, folder_or_name: str, adapter: Path | None = None, device: str = "auto") -> None:
+        """Load the model; `adapter` is a PEFT folder that is merged into it.
+
+        Raises BotError, naming the remedy, when model or adapter cannot be loaded.
+        """
+        self.name = f"{folder_or_name}+{adapter.name}" if adapter else folder_or_name
+        engine = _Engine(folder_or_name, adapter, choose_device(device))
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._worker = threading.Thread(target=_work, args=(engine, self._jobs), name="generator", daemon=True)
+        self._worker.start()
+        self.close = weakref.finalize(self, self._jobs.put, None)  # ends the worker, also when forgotten
+
+    def generate(self, messages: Messages, stop: Stop) -> Iterator[str]:
+        """Yield pieces of the answer as whole characters; ends within a token of stop() or of being closed.
+
+        Raises BotError when the model fails.
+        """
+        job = _Job(messages, Stream())
+        self._jobs.put(job)
+        yield from job.stream.read(stop)
+
+
+def _work(engine: "_Engine", jobs: "SimpleQueue[_Job | None]") -> None:
+    while (job := jobs.get()) is not None:
+        try:
+            if not job.stream.cancelled:
+                engine.run(job)
+        except Exception as error:  # any: the worker must outlive it, and the reader is told
+            log.exception("generation failed")
+            failure = BotError(f"the generator failed: {error}; see the log, or set KEFU_GENERATOR to another")
+            failure.__cause__ = error
+            job.stream.end(failure)
+        else:
+            job.stream.end()
+
+
+class _Engine:
+    """Model and tokenizer; used by one thread at a time."""
+
+    def __init__(self, folder_or_name: str, adapter: Path | None, device: str) -> None:
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(folder_or_name)
+            model = AutoModelForCausalLM.from_pretrained(folder_or_name, dtype=generator_dtype(device))
+        except Exception as error:  # safetensors, the hub's client and transformers raise their own kinds
+            raise BotError(
+                f'cannot load the generator {folder_or_name!r}: {error}; set KEFU_GENERATOR to "embedded", '
+                "to a Hugging Face name that can be reached, or to a whole transformers folder"
+            ) from error
+        self._model = (_merged(model, adapter) if adapter else model).to(device).eval()
+        if not self._tokenizer.chat_template:
+            self._tokenizer.chat_template = PLAIN_TEMPLATE
+        model_says = model.generation_config
+        pad = self._tokenizer.pad_token_id
+        self._settings = GenerationConfig(
+            max_new_tokens=MAX_NEW_TOKENS,
+            do_sample=False,
+            repetition_penalty=REPETITION_PENALTY,
+            eos_token_id=model_says.eos_token_id or self._tokenizer.eos_token_id,
+            pad_token_id=self._tokenizer.eos_token_id if pad is None else pad,
+        )
+        log.info("generator %s on %s in %s", folder_or_name, device, model.dtype)
+
+    def run(self, job: _Job) -> None:
+        """Generate one answer into the job's stream; returns early when it is cancelled."""
+        import torch
+        from transformers import StoppingCriteriaList
+
+        inputs = self._tokenizer.apply_chat_template(
+            list(job.messages),
+            add_generation_prompt=True,
+            enable_thinking=False,
+            return_tensors="pt",
+            return_dict=True,
+        ).to(self._model.device)
+
+        def cancelled(ids: Any, scores: Any, **_: Any) -> Any:
+            return torch.full((ids.shape[0],), job.stream.cancelled, dtype=torch.bool, device=ids.device)
+
+        with torch.inference_mode():
+            self._model.generate(
+                **inputs,
+                generation_config=self._settings,
+                stopping_criteria=StoppingCriteriaList([cancelled]),
+                streamer=_Streamer(self._tokenizer, job.stream),
+            )
+
+
+class _Streamer:
+    """What transformers' `generate` hands its tokens to: first the prompt's, then one at a time."""
+
+    def __init__(self, tokenizer: Any, stream: Stream) -> None:
+        self._stream = stream
+        self._text = Decoded(
+            lambda ids: tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        )
+        self._prompt_passed = False
+
+    def put(self, ids: Any) -> None:
+        if self._prompt_passed:
+            self._stream.put(self._text.add(ids.reshape(-1).tolist()))
+        self._prompt_passed = True
+
+    def end(self) -> None:
+        """Nothing to flush: what is still held back is not a character."""
+
+
+def _merged(model: Any, adapter: Path) -> Any:
+    from peft import PeftModel
+
+    try:
+        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+    except Exception as error:  # peft raises ValueError, KeyError, RuntimeError, safetensors' and the hub's kinds
+        raise BotError(
+            f"cannot load the generator's adapter {str(adapter)!r}: {error}; roll back to another release, "
+            "or train it anew for this generator"
+        ) from error
+
+
+class RemoteGenerator:
+    """A `TextGenerator` on any server that speaks OpenAI's /chat/completions, streamed."""
+
+    def __init__(self, url: str, model: str, key: str = "") -> None:
+        """url: the API's base, usually ending in /v1. Raises ValueError when it is not an http(s) address."""
+        address = httpx.URL(url.rstrip("/").removesuffix("/chat/completions") + "/chat/completions")
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ValueError(f"KEFU_GENERATOR_URL {url!r} is not an address like https://host/v1")
+        self.name = model
+        self._address = address
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        timeout = httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
+        self._client = httpx.Client(headers=headers, timeout=timeout)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def generate(self, messages: Messages, stop: Stop) -> Iterator[str]:
+        """Yield pieces of the answer as whole characters; ends soon after stop() or being closed.
+
+        Raises BotError, naming the remedy, when the server cannot be reached, refuses or breaks off.
+        """
+        stream = Stream()
+        threading.Thread(
+            target=self._receive, args=(list(messages), stream), name="remote generator", daemon=True
+        ).start()
+        yield from stream.read(stop)
+
+    def _receive(self, messages: list[dict[str, str]], stream: Stream) -> None:
+        body = {
+            "model": self.name,
+            "messages": messages,
+            "stream": True,
+            "temperature": 0,
+            "max_tokens": MAX_NEW_TOKENS,
+        }
+        try:
+            with self._client.stream("POST", self._address, json=body) as response:
+                if response.is_error:
+                    response.read()
+                    raise self._refused(response)
+                self._copy(response.iter_lines(), stream)
+        except httpx.TimeoutException:
+            stream.end(self._broken("did not answer in time"))
+        except httpx.HTTPError as error:
+            stream.end(self._broken(f"cannot be reached ({error})"))
+        except BotError as error:
+            stream.end(error)
+        except Exception as error:  # any: the reader waits for the end
+            stream.end(self._broken(f"sent something that is not a chat completion ({error!r})"))
+        else:
+            stream.end()
+
+    def _copy(self, lines: Iterator[str], stream: Stream) -> None:
+        """Put each server-sent event's text into the stream until the server says that it is done."""
+        text = WholeCharacters()
+        finished = False
+        for line in lines:
+            if stream.cancelled:
+                return
+            if not line.startswith("data:"):
+                continue
+            data = line.removeprefix("data:").strip()
+            if data == "[DONE]":
+                return
+            event = json.loads(data)
+            if "error" in event:
+                raise self._broken(f"reports {event['error']!r}")
+            for choice in event["choices"][:1]:
+                stream.put(text.add((choice.get("delta") or {}).get("content") or ""))
+                finished = finished or bool(choice.get("finish_reason"))
+        if not finished:
+            raise self._broken("broke off in the middle of an answer")
+
+    def _refused(self, response: httpx.Response) -> BotError:
+        remedy = {401: "check KEFU_GENERATOR_KEY", 403: "check KEFU_GENERATOR_KEY"}.get(
+            response.status_code, "check KEFU_GENERATOR_URL and KEFU_GENERATOR_MODEL, and the server's log"
+        )
+        return BotError(
+            f"the generator at {self._address} answered {response.status_code}: {response.text[:200]}; {remedy}"
+        )
+
+    def _broken(self, what: str) -> BotError:
+        return BotError(f"the generator at {self._address} {what}; check KEFU_GENERATOR_URL and that it runs")

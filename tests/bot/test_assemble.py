@@ -1,0 +1,40 @@
+"""The parts that need no weights; the whole of it is tested with real models in journeys."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.assemble import assemble, open_generator
+from bot.calibration import BUILT_IN
+from bot.generator import RemoteGenerator
+from bot.releases import Generator, Release
+from bot.settings import Settings
+from bot.types import BotError
+
+
+def test_an_unfit_generator_is_not_even_opened() -> None:
+    release = Release("r", BUILT_IN, Generator(base="/nowhere", fit=False))
+    assert open_generator(Settings(), release) is None
+
+
+def test_a_server_that_the_operator_names_is_used_though_the_release_is_not_fit() -> None:
+    settings = Settings(generator_url="http://localhost:9/v1", generator_model="m", generator_key="k")
+    assert isinstance(open_generator(settings, Release("r", BUILT_IN)), RemoteGenerator)
+
+
+@pytest.mark.parametrize(
+    ("settings", "release"),
+    [
+        (Settings(generator="/nowhere/model"), Release("r", BUILT_IN)),
+        (Settings(), Release("r", BUILT_IN, Generator(base="/nowhere/model", fit=True))),
+    ],
+)
+def test_a_fit_or_named_generator_that_is_missing_is_said(settings: Settings, release: Release) -> None:
+    with pytest.raises(BotError, match="/nowhere/model"):
+        open_generator(settings, release)
+
+
+def test_an_unknown_release_stops_the_start_before_any_model_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(BotError, match="no release 'r9'"):
+        assemble(Settings(data=tmp_path, release="r9"))
+    assert list(tmp_path.iterdir()) == []

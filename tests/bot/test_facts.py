@@ -1,0 +1,36 @@
+import pytest
+
+from bot.facts import facts
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1,299 元", [("number", "1299", "money")]),
+        ("一千二百九十九元", [("number", "1299", "money")]),
+        ("¥1299.00", [("number", "1299", "money")]),
+        ("百分之五", [("number", "5", "percent")]),
+        ("3 个工作日", [("number", "3", "workday")]),
+        ("within 3 working days", [("number", "3", "workday")]),
+        ("2026年3月1日", [("date", "2026-3-1", "")]),
+        ("March 1st, 2026", [("date", "2026-3-1", "")]),
+        ("2026-03-01", [("date", "2026-3-1", "")]),
+        ("3月1日", [("date", "-3-1", "")]),
+        ("2026年3月", [("date", "2026-3-", "")]),
+        ("下午6点半", [("time", "18:30", "")]),
+        ("6:30 p.m.", [("time", "18:30", "")]),
+        ("400-800-1234", [("number", "4008001234", "")]),
+        ("(021) 5555 6666", [("number", "02155556666", "")]),
+        ("100-200 200 15", [("number", "100", ""), ("number", "200", ""), ("number", "200", ""), ("number", "15", "")]),
+        ("1000-2000元", [("number", "1000", ""), ("number", "2000", "money")]),
+        ("www.shop.example/a/.", [("link", "shop.example/a", "")]),
+        ("help@shop.example", [("link", "help@shop.example", "")]),
+        ("型号XC-200", [("name", "xc-200", "")]),
+        ("《隐私政策》", [("name", "隐私政策", "")]),
+        ("用Apple Pay付", [("name", "apple", ""), ("name", "pay", "")]),
+        ("We ship to Canada", [("name", "canada", "")]),
+        ("Shipping is free.", []),
+    ],
+)
+def test_each_fact_has_one_normal_form(text: str, expected: list[tuple[str, str, str]]) -> None:
+    assert [(fact.kind, fact.value, fact.unit) for fact in facts(text)] == expected

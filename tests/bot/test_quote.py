@@ -1,0 +1,71 @@
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.quote import Quote, choose, compose, overlap, quotable, quote
+from knowledge_base.types import Hit, Passage
+
+MakePassage = Callable[..., Passage]
+PRICES = (
+    "价格表\n\n| 型号 | 价格 | 保修 |\n|---|---|---|\n| 云净三号 | 1299 元 | 2 年 |\n| 云净五号 | 1999 元 | 3 年 |\n"
+)
+
+
+def test_the_answering_sentence_is_quoted_word_for_word(passage: MakePassage, hash_encoder: Any) -> None:
+    text = "滤网每6个月更换一次。请勿用水清洗主机。\n\n- 电源线长2米。\n- 净重5公斤。"
+    found = quote("电源线有多长", "zh", [Hit(passage(text), 0.9)], hash_encoder)
+    assert [q.verbatim for q in found] == ["电源线长2米。"]
+
+
+def test_a_table_row_is_quoted_with_its_header(passage: MakePassage, hash_encoder: Any) -> None:
+    hit = Hit(passage(PRICES), 0.9)
+    (found,) = quote("云净五号多少钱", "zh", [hit], hash_encoder)
+    assert found.text == "型号：云净五号；价格：1999 元；保修：3 年"
+    assert found.verbatim == "| 云净五号 | 1999 元 | 3 年 |" and found.verbatim in PRICES
+
+
+def test_an_english_row_reads_in_english(passage: MakePassage) -> None:
+    table = "| Model | Price |\n| --- | ---: |\n| A \\| B | 9 |\n| C |  |"
+    hit = Hit(passage(table, "en"), 0.9)
+    assert [q.text for q in quotable(hit, "en")] == ["Model: A | B; Price: 9", "Model: C"]
+
+
+def test_a_row_whose_header_is_in_another_passage_shows_its_cells(passage: MakePassage) -> None:
+    assert [q.text for q in quotable(Hit(passage("| 云净三号 | 1299 元 |"), 0.9), "zh")] == ["云净三号；1299 元"]
+
+
+def test_headings_are_not_quoted(passage: MakePassage) -> None:
+    hit = Hit(passage("## 保养\n\n每周擦拭一次。", headings=("说明", "保养")), 0.9)
+    assert [q.text for q in quotable(hit, "zh")] == ["每周擦拭一次。"]
+
+
+def test_the_same_sentence_of_two_passages_is_quoted_once(passage: MakePassage, hash_encoder: Any) -> None:
+    hits = [Hit(passage("运费10元。"), 0.9), Hit(passage("运费10元。"), 0.8)]
+    assert len(quote("运费多少", "zh", hits, hash_encoder)) == 1
+    assert quote("运费多少", "zh", [], hash_encoder) == ()
+
+
+def test_sentences_flow_and_rows_stand_on_lines(passage: MakePassage) -> None:
+    hit = Hit(passage("x"), 0.9)
+    row = Quote(hit, "价格：1 元", "| 1 元 |")
+    assert compose([Quote(hit, "一。", "一。"), Quote(hit, "二。", "二。"), row], "zh") == "一。二。\n价格：1 元"
+    assert compose([Quote(hit, "One.", "One."), Quote(hit, "Two.", "Two.")], "en") == "One. Two."
+
+
+def test_overlap_is_the_share_of_the_question() -> None:
+    assert overlap("return label", "We pay the return label.") == 1.0
+    assert overlap("return shipping", "We pay the return label.") == 0.5
+    assert overlap("", "x") == 0.0
+
+
+@given(st.lists(st.tuples(st.floats(-1, 1), st.floats(0, 1)), max_size=12))
+def test_one_to_three_in_reading_order_the_best_among_them(scores: list[tuple[float, float]]) -> None:
+    hit = Hit(Passage(1, "document", "a", "t", (), "", "zh", 1, None), 0.9)  # type: ignore[arg-type]
+    candidates = [Quote(hit, str(at), str(at)) for at in range(len(scores))]
+    found = choose(candidates, [c for c, _ in scores], [o for _, o in scores])
+    assert list(found) == [c for c in candidates if c in found]
+    assert len(found) <= 3 and bool(found) == bool(scores)
+    if len(set(scores)) == 1 and scores:
+        assert found[0] == candidates[0]

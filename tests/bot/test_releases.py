@@ -1,0 +1,95 @@
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.calibration import BUILT_IN
+from bot.releases import Releases
+from bot.types import BotError
+
+
+def make(folder: Path, name: str, **content: Any) -> Path:
+    """A release with an adapter and a calibration, its hashes right."""
+    release = folder / name
+    (release / "adapter").mkdir(parents=True)
+    (release / "adapter" / "weights.bin").write_bytes(b"weights")
+    (release / "calibration.json").write_bytes(BUILT_IN.read_bytes())
+    paths = ("adapter/weights.bin", "calibration.json")
+    files = {path: hashlib.sha256((release / path).read_bytes()).hexdigest() for path in paths}
+    described = {
+        "name": name,
+        "encoder": "abc",
+        "generator": {"base": "embedded", "adapter": "adapter", "fit": True},
+        "calibration": "calibration.json",
+        "files": files,
+    }
+    (release / "release.json").write_text(json.dumps(described | content))
+    return release
+
+
+def test_without_releases_the_built_in_one_serves(tmp_path: Path) -> None:
+    release = Releases(tmp_path / "none").current()
+    assert (release.name, release.calibration, release.generator.fit) == ("base", BUILT_IN, False)
+    assert Releases(tmp_path / "none").names() == ["base"]
+
+
+def test_promote_then_roll_back_step_by_step(tmp_path: Path) -> None:
+    make(tmp_path, "a")
+    make(tmp_path, "b", generator={"fit": "yes"})
+    releases = Releases(tmp_path)
+    assert releases.names() == ["base", "a", "b"]
+    assert releases.promote("a").generator.adapter == tmp_path / "a" / "adapter"
+    assert releases.promote("b").name == releases.promote("b").name == "b"
+    current = Releases(tmp_path).current()
+    assert (current.name, current.encoder, current.generator.fit) == ("b", "abc", False)
+    assert current.calibration == tmp_path / "b" / "calibration.json"
+    assert releases.rollback().name == "a" == releases.current().name
+    assert releases.rollback().name == "base" == releases.current().name
+    with pytest.raises(BotError, match="no release before 'base'"):
+        releases.rollback()
+
+
+@pytest.mark.parametrize("path", ["adapter/weights.bin", "calibration.json"])
+def test_an_altered_file_is_refused_and_nothing_is_promoted(tmp_path: Path, path: str) -> None:
+    make(tmp_path, "a")
+    bad = make(tmp_path, "bad")
+    releases = Releases(tmp_path)
+    releases.promote("a")
+    with (bad / path).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(BotError, match="was altered.*roll back"):
+        releases.promote("bad")
+    assert releases.current().name == "a"
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    (make(tmp_path, "a") / "adapter" / "weights.bin").unlink()
+    with pytest.raises(BotError, match=r"lacks .*weights\.bin.*Restore"):
+        Releases(tmp_path).get("a")
+
+
+def test_an_unknown_release_names_those_there_are(tmp_path: Path) -> None:
+    make(tmp_path, "a")
+    with pytest.raises(BotError, match="no release 'c'.*base, a"):
+        Releases(tmp_path).promote("c")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"files": 3}', '{"generator": []}'])
+def test_a_broken_description_is_said(tmp_path: Path, content: str) -> None:
+    (make(tmp_path, "a") / "release.json").write_text(content)
+    with pytest.raises(BotError, match="not a valid release"):
+        Releases(tmp_path).get("a")
+
+
+def test_an_empty_pointer_is_said(tmp_path: Path) -> None:
+    (tmp_path / "current").write_text("\n")
+    with pytest.raises(BotError, match="is empty. Delete it"):
+        Releases(tmp_path).current()
+
+
+def test_a_gone_release_that_is_current_is_said(tmp_path: Path) -> None:
+    (tmp_path / "current").write_text("base\ngone\n")
+    with pytest.raises(BotError, match="no release 'gone'"):
+        Releases(tmp_path).current()

@@ -1,0 +1,91 @@
+"""Fits how much matched words add to the cosine, by kind of source, on golden sets. See knowledge_base/fuse.py.
+
+Across languages words add nothing: there they match by accident only.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from knowledge_base.fuse import Weights, fuse
+from knowledge_base.indexes import Candidate
+from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.language import language_of
+from knowledge_base.types import Encoder, Language, Progress, SourceKind
+from training.golden import GoldenSet, read_golden_set
+from training.workspace import golden_knowledge
+
+GRID = tuple(round(step / 100, 2) for step in (*range(0, 10), *range(10, 42, 2)))
+_KINDS: tuple[SourceKind, ...] = ("faq", "document")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One answerable question with everything that both searches found for it."""
+
+    golden: str
+    kind: SourceKind
+    language: Language
+    relevant: frozenset[str]
+    candidates: tuple[Candidate, ...]
+
+
+def fit_fusion(folders: Sequence[Path], work: Path, encoder: Encoder, progress: Progress) -> dict[str, Any]:
+    """The content of fusion.json: per kind the weight with the best hit@1, averaged over the sets.
+
+    Of weights within a quarter point the smallest is taken. Raises GoldenSetError for an unusable set.
+    """
+    cases: list[Case] = []
+    for folder in folders:
+        golden = read_golden_set(folder)
+        with golden_knowledge(golden, work / golden.name, encoder, progress) as knowledge:
+            cases += collect(golden, knowledge, progress)
+    curves = {kind: {weight: hit_at_1(cases, kind, weight) for weight in GRID} for kind in _KINDS}
+    chosen = {kind: choose(curve) for kind, curve in curves.items()}
+    return {
+        "same_language": chosen,
+        "other_language": dict.fromkeys(_KINDS, 0.0),
+        "hit@1": {kind: {"without": curves[kind][0.0], "with": curves[kind][chosen[kind]]} for kind in _KINDS},
+        "encoder": encoder.fingerprint,
+        "fitted_on": [folder.name for folder in folders],
+        "command": "python -m training fusion SET… --out knowledge_base/fusion.json",
+    }
+
+
+def collect(golden: GoldenSet, knowledge: KnowledgeBase, progress: Progress) -> list[Case]:
+    """The cases of one set, which `knowledge` holds."""
+    faqs = {faq.id for faq in golden.faqs}
+    cases = []
+    for number, question in enumerate(golden.questions, 1):
+        if question.answerable:
+            kind: SourceKind = "faq" if question.relevant & faqs else "document"
+            found = tuple(knowledge.candidates(question.text))
+            cases.append(Case(golden.name, kind, language_of(question.text), question.relevant, found))
+        progress(number, len(golden.questions))
+    return cases
+
+
+def hit_at_1(cases: Sequence[Case], kind: SourceKind, weight: float) -> float:
+    """Share of the cases of a kind whose first hit is relevant, averaged over the sets; 0 without cases."""
+    weights = Weights(dict.fromkeys(_KINDS, weight), dict.fromkeys(_KINDS, 0.0))
+    hits: dict[str, list[bool]] = {}
+    for case in cases:
+        if case.kind != kind:
+            continue
+        ranked = fuse(case.candidates, case.language, frozenset(), weights)
+        source = {candidate.id: candidate.source[1] for candidate in case.candidates}
+        hits.setdefault(case.golden, []).append(bool(ranked) and source[ranked[0].id] in case.relevant)
+    return round(sum(sum(h) / len(h) for h in hits.values()) / len(hits), 4) if hits else 0.0
+
+
+def choose(curve: dict[float, float]) -> float:
+    """The smallest weight whose score is within a quarter point of the best."""
+    best = max(curve.values())
+    return min(weight for weight, score in curve.items() if score >= best - 0.0025)
+
+
+def write(content: dict[str, Any], path: Path) -> None:
+    """Write fitted values as a file that people can read."""
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf8")
