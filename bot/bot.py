@@ -18,10 +18,10 @@ from bot.control import Control, control
 from bot.decide import decide
 from bot.draft import Draft
 from bot.log import ConversationLog
+from bot.pieces import pieces, unless_abstained
 from bot.prompt import prompt, source
 from bot.query import standalone
 from bot.quote import compose, quote
-from bot.pieces import pieces, unless_abstained
 from bot.types import Conversation, Decision, Done, Event, Kind, Message, Start, Stop, TextGenerator, Token
 from bot.verify import plain, supported_part, unsupported
 from bot.wording import say, sentences

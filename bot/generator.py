@@ -17,7 +17,9 @@ import httpx
 
 from bot.stream import Decoded, Stream, WholeCharacters
 from bot.types import BotError, Stop
+from knowledge_base.adapter import merge_adapter
 from knowledge_base.device import choose_device, generator_dtype
+from knowledge_base.types import KnowledgeBaseError
 
 log = logging.getLogger(__name__)
 
@@ -53,33 +55,55 @@ class LocalGenerator:
         """
         self.name = f"{folder_or_name}+{adapter.name}" if adapter else folder_or_name
         engine = _Engine(folder_or_name, adapter, choose_device(device))
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._worker = threading.Thread(target=_work, args=(engine, self._jobs), name="generator", daemon=True)
-        self._worker.start()
-        self.close = weakref.finalize(self, self._jobs.put, None)  # ends the worker, also when forgotten
+        self._jobs = _Jobs()
+        worker = threading.Thread(target=self._jobs.work, args=(engine,), name="generator", daemon=True)
+        worker.start()
+        # also when forgotten or at exit: a thread inside torch must not outlive the interpreter
+        self.close = weakref.finalize(self, self._jobs.close, worker)
 
     def generate(self, messages: Messages, stop: Stop) -> Iterator[str]:
         """Yield pieces of the answer as whole characters; ends within a token of stop() or of being closed.
 
         Raises BotError when the model fails.
         """
-        job = _Job(messages, Stream())
-        self._jobs.put(job)
-        yield from job.stream.read(stop)
+        stream = Stream()
+        self._jobs.add(_Job(messages, stream))
+        yield from stream.read(stop)
 
 
-def _work(engine: "_Engine", jobs: "SimpleQueue[_Job | None]") -> None:
-    while (job := jobs.get()) is not None:
-        try:
-            if not job.stream.cancelled:
-                engine.run(job)
-        except Exception as error:  # any: the worker must outlive it, and the reader is told
-            log.exception("generation failed")
-            failure = BotError(f"the generator failed: {error}; see the log, or set KEFU_GENERATOR to another")
-            failure.__cause__ = error
-            job.stream.end(failure)
-        else:
-            job.stream.end()
+class _Jobs:
+    """Answers to write, first come first served, and the loop that writes them."""
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[_Job | None] = SimpleQueue()
+        self._closed = threading.Event()
+        self._door = threading.Lock()
+
+    def add(self, job: _Job) -> None:
+        with self._door:
+            if self._closed.is_set():
+                raise BotError("the generator is closed; start Kefu again")
+            self._waiting.put(job)
+
+    def close(self, worker: threading.Thread) -> None:
+        """End the running answer within a token, those that wait at once, and then the worker."""
+        with self._door:
+            self._closed.set()
+            self._waiting.put(None)
+        if worker is not threading.current_thread():
+            worker.join()
+
+    def work(self, engine: "_Engine") -> None:
+        while (job := self._waiting.get()) is not None:
+            try:
+                engine.run(job, self._closed)
+            except Exception as error:  # any: the worker must outlive it, and the reader is told
+                log.exception("generation failed")
+                failure = BotError(f"the generator failed: {error}; see the log, or set KEFU_GENERATOR to another")
+                failure.__cause__ = error
+                job.stream.end(failure)
+            else:
+                job.stream.end()
 
 
 class _Engine:
@@ -98,7 +122,10 @@ class _Engine:
                 f'cannot load the generator {folder_or_name!r}: {error}; set KEFU_GENERATOR to "embedded", '
                 "to a Hugging Face name that can be reached, or to a whole transformers folder"
             ) from error
-        self._model = (_merged(model, adapter) if adapter else model).to(device).eval()
+        try:
+            self._model = (merge_adapter(model, adapter) if adapter else model).to(device).eval()
+        except KnowledgeBaseError as error:
+            raise BotError(str(error)) from error
         if not self._tokenizer.chat_template:
             self._tokenizer.chat_template = PLAIN_TEMPLATE
         model_says = model.generation_config
@@ -112,11 +139,19 @@ class _Engine:
         )
         log.info("generator %s on %s in %s", folder_or_name, device, model.dtype)
 
-    def run(self, job: _Job) -> None:
-        """Generate one answer into the job's stream; returns early when it is cancelled."""
+    def run(self, job: _Job, closed: threading.Event) -> None:
+        """Generate one answer into the job's stream; returns early when it is cancelled or all is closed."""
         import torch
         from transformers import StoppingCriteriaList
 
+        def cancelled() -> bool:
+            return job.stream.cancelled or closed.is_set()
+
+        def criterion(ids: Any, scores: Any, **_: Any) -> Any:
+            return torch.full((ids.shape[0],), cancelled(), dtype=torch.bool, device=ids.device)
+
+        if cancelled():
+            return
         inputs = self._tokenizer.apply_chat_template(
             list(job.messages),
             add_generation_prompt=True,
@@ -125,14 +160,11 @@ class _Engine:
             return_dict=True,
         ).to(self._model.device)
 
-        def cancelled(ids: Any, scores: Any, **_: Any) -> Any:
-            return torch.full((ids.shape[0],), job.stream.cancelled, dtype=torch.bool, device=ids.device)
-
         with torch.inference_mode():
             self._model.generate(
                 **inputs,
                 generation_config=self._settings,
-                stopping_criteria=StoppingCriteriaList([cancelled]),
+                stopping_criteria=StoppingCriteriaList([criterion]),
                 streamer=_Streamer(self._tokenizer, job.stream),
             )
 
@@ -154,18 +186,6 @@ class _Streamer:
 
     def end(self) -> None:
         """Nothing to flush: what is still held back is not a character."""
-
-
-def _merged(model: Any, adapter: Path) -> Any:
-    from peft import PeftModel
-
-    try:
-        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-    except Exception as error:  # peft raises ValueError, KeyError, RuntimeError, safetensors' and the hub's kinds
-        raise BotError(
-            f"cannot load the generator's adapter {str(adapter)!r}: {error}; roll back to another release, "
-            "or train it anew for this generator"
-        ) from error
 
 
 class RemoteGenerator:

@@ -1,5 +1,6 @@
 """Puts a knowledge base together from its settings: the one place that knows which class stands where."""
 
+import logging
 from pathlib import Path
 
 from knowledge_base.database import migrate, open_database
@@ -8,18 +9,25 @@ from knowledge_base.settings import Settings
 from knowledge_base.store import Store
 from knowledge_base.types import Encoder, Progress
 
+_LOG = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def assemble(settings: Settings, progress: Progress | None = None) -> KnowledgeBase:
     """Open the knowledge base of `settings.data`, converting the embedded encoder on first use.
 
-    progress: of the conversion, in bytes. Raises KnowledgeBaseError naming what is wrong and the remedy.
+    Texts that this encoder has not encoded, as after a change of encoder, are encoded first.
+    progress: of the conversion in bytes, then of the encoding in texts.
+    Raises KnowledgeBaseError naming what is wrong and the remedy.
     """
     engine = open_database(settings.database)
     migrate(engine, MIGRATIONS, "knowledge_base_version")
     encoder = open_encoder(settings, progress)
-    return KnowledgeBase(Store(engine, encoder.fingerprint), encoder, settings.data / "keywords")
+    knowledge = KnowledgeBase(Store(engine, encoder.fingerprint), encoder, settings.data / "keywords")
+    if missing := knowledge.needs_encoding():
+        _LOG.warning("%d texts are not encoded by this encoder yet; encoding them now.", missing)
+        knowledge.encode_missing(progress)
+    return knowledge
 
 
 def open_encoder(settings: Settings, progress: Progress | None = None) -> Encoder:
@@ -30,6 +38,4 @@ def open_encoder(settings: Settings, progress: Progress | None = None) -> Encode
         return SentenceTransformerEncoder(settings.encoder, settings.device)
     from knowledge_base.embedded_encoder import embedded_encoder
 
-    return SentenceTransformerEncoder(
-        str(embedded_encoder(settings.data / "models", progress)), settings.device
-    )
+    return SentenceTransformerEncoder(str(embedded_encoder(settings.data / "models", progress)), settings.device)

@@ -81,7 +81,7 @@ class _Packer:
         return Unit(unit.text, unit.cost, frame, unit.opens, unit.ends, max(1, tokens))
 
     def _room(self, unit: Unit) -> int:
-        return self._size - (self._repeated[unit.frame] if unit.frame and not unit.opens else 0)
+        return self._size - self._repeats(unit, unit)
 
     def _too_large(self, unit: Unit) -> bool:
         return unit.tokens > self._room(unit) and len(unit.text) > 1
@@ -116,18 +116,20 @@ class _Packer:
                 ends.append((whole, end + 1))
         if ends[-1][1] == len(row):
             return len(row)
-        room, aim = self._size, self._size
-        earliest = room // 2
-        if left < 2 * room:  # the last two: neither should be a scrap
-            aim = left // 2
-            earliest = max(left - room, room // 4)
-        window = [e for e in ends if e[0] >= earliest] or ends[-1:]
-        return min(window, key=lambda e: (row[e[1]].cost, abs(e[0] - aim)))[1]
+        room, scrap = self._size, self._size // 4
+        aim = left // 2 if left < 2 * room else room
+        window = [
+            (tokens, end)
+            for tokens, end in ends
+            if scrap <= left - tokens and tokens >= (scrap if left - tokens <= room else room // 2)
+        ]
+        return min(window or ends[-1:], key=lambda e: (row[e[1]].cost, abs(e[0] - aim)))[1]
 
     def _repeats(self, first: Unit, last: Unit) -> int:
-        if first.frame and not first.opens:
-            return self._repeated[first.frame]
-        return self._repeated[last.frame] if last.frame and last.frame.tail and not last.ends else 0
+        """Tokens that a piece from `first` to `last` has besides its units."""
+        heads = {first.frame} if first.frame and not first.opens else set()
+        tails = {last.frame} if last.frame and last.frame.tail and not last.ends else set()
+        return sum(self._repeated[frame] for frame in heads | tails)
 
 
 def _joined(row: list[Unit]) -> str:

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from knowledge_base.adapter import merge_adapter
 from knowledge_base.device import choose_device, encoder_dtype
+from knowledge_base.model_folder import digest
 from knowledge_base.types import KnowledgeBaseError, Progress, Vectors
 
 log = logging.getLogger(__name__)
@@ -39,11 +41,13 @@ class SentenceTransformerEncoder:
         self._device = choose_device(device)
         self._model = _load(folder_or_name, self._device)
         if adapter is not None:
-            _merge(self._model, adapter)
+            merge_adapter(self._model[0].auto_model, adapter)  # in place
         self.dimension: int = self._model.get_embedding_dimension()
         self.max_tokens: int = self._model.max_seq_length or 512
         self._query_prefix, self._passage_prefix = prefixes(folder_or_name, self._model.prompts)
-        self.fingerprint = self._fingerprint()
+        folders = [_folder_of(folder_or_name), *([adapter] if adapter else [])]
+        shape = [self._query_prefix, self._passage_prefix, self.max_tokens, str(self._model.dtype)]
+        self.fingerprint = _hash([digest(folder) for folder in folders] + [repr(shape)])
         self._batch = 256 if self._device.startswith("cuda") else 16
         self._turns = _Turns()
         self._recent: OrderedDict[str, Vectors] = OrderedDict()
@@ -108,22 +112,6 @@ class SentenceTransformerEncoder:
         while len(self._recent) > _REMEMBERED:
             self._recent.popitem(last=False)
 
-    def _fingerprint(self) -> str:
-        """SHA-256 over everything that shapes a vector: weights, tokenizer, modules, prefixes, precision."""
-        import torch
-
-        digest = hashlib.sha256()
-        for name, tensor in sorted(self._model.state_dict().items()):
-            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-        tokenizer = self._model.tokenizer
-        backend = getattr(tokenizer, "backend_tokenizer", None)
-        vocabulary = backend.to_str() if backend else repr(sorted(tokenizer.get_vocab().items()))
-        shape = [str(self._model), self._query_prefix, self._passage_prefix, self.max_tokens]
-        for part in (vocabulary, repr(shape)):
-            digest.update(part.encode())
-        return digest.hexdigest()
-
 
 class _Turns:
     """One holder at a time; the urgent go before the patient, so that a search need not wait for an upload."""
@@ -170,6 +158,18 @@ def prefixes(folder_or_name: str, prompts: dict[str, str]) -> tuple[str, str]:
     return query, passage
 
 
+def _hash(parts: list[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _folder_of(folder_or_name: str) -> Path:
+    """Where the files of a model lie that has just been loaded, from a folder or from the hub."""
+    from huggingface_hub import snapshot_download
+
+    folder = Path(folder_or_name)
+    return folder if folder.is_dir() else Path(snapshot_download(folder_or_name, local_files_only=True))
+
+
 def _well_formed(text: str) -> str:
     """The text without lone surrogates, which no tokenizer takes."""
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -189,16 +189,3 @@ def _load(folder_or_name: str, device: str) -> Any:
         ) from error
     log.info("encoder %s on %s", folder_or_name, device)
     return model.eval()
-
-
-def _merge(model: Any, adapter: Path) -> None:
-    """Fold a release's PEFT adapter into the model's own weights, in place."""
-    from peft import PeftModel
-
-    try:
-        PeftModel.from_pretrained(model[0].auto_model, str(adapter)).merge_and_unload()
-    except Exception as error:  # peft raises ValueError, KeyError, RuntimeError, safetensors' and the hub's kinds
-        raise KnowledgeBaseError(
-            f"cannot load the encoder's adapter {str(adapter)!r}: {error}; roll back to another release, "
-            "or train it anew for this encoder"
-        ) from error

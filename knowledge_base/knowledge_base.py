@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from knowledge_base.check import check
 from knowledge_base.entries import document_entries, faq_entries
@@ -28,6 +29,7 @@ from knowledge_base.types import (
     Vectors,
 )
 
+T = TypeVar("T")
 _GROUP = 64  # sources encoded together; each is stored in a transaction of its own
 
 
@@ -71,6 +73,21 @@ class KnowledgeBase:
                 progress(done, len(sources))
         self._indexes.rebuild()
 
+    def encode_missing(self, progress: Progress | None = None) -> int:
+        """Encode what this encoder has not encoded, as after a change of encoder; returns how many texts.
+
+        progress: (texts done, texts in all). What is done stays done when it is interrupted.
+        """
+        missing = list(self._store.texts_without_vector().items())
+        for done, group in _groups(missing):
+            vectors = self.encoder.encode_passages([text for _, text in group])
+            self._store.save_vectors(dict(zip((hash_ for hash_, _ in group), vectors, strict=True)))
+            if progress:
+                progress(done, len(missing))
+        if missing:
+            self._indexes.rebuild()
+        return len(missing)
+
     # --- reading
 
     def search(self, query: str, language: Language, limit: int = 10) -> list[Hit]:
@@ -85,9 +102,7 @@ class KnowledgeBase:
         ranked = fuse(self.candidates(query, exact), language, frozenset(exact))
         readable = self._passages.read([scored.id for scored in ranked[: 3 * limit]], revision, date.today())
         hits = (
-            Hit(readable[s.id], s.score, s.dense, s.keyword, s.exact)
-            for s in ranked[: 3 * limit]
-            if s.id in readable
+            Hit(readable[s.id], s.score, s.dense, s.keyword, s.exact) for s in ranked[: 3 * limit] if s.id in readable
         )
         return list(islice(hits, limit))
 
@@ -112,7 +127,7 @@ class KnowledgeBase:
         return not self._store.entry_ids()
 
     def needs_encoding(self) -> int:
-        """How many stored texts this encoder has not encoded: they are not found by meaning until `rebuild`."""
+        """How many stored texts this encoder has not encoded: no search finds them before `encode_missing`."""
         return len(self._store.texts_without_vector())
 
     def check(self) -> list[Finding]:
@@ -159,11 +174,7 @@ class KnowledgeBase:
             return Put(source.id, "unchanged")
         if isinstance(source, Document):
             twin = self._store.document_with_hash(wanted, source.id) or next(
-                (
-                    b.id
-                    for b in before
-                    if isinstance(b, Document) and b.id != source.id and source_hash(b) == wanted
-                ),
+                (b.id for b in before if isinstance(b, Document) and b.id != source.id and source_hash(b) == wanted),
                 "",
             )
             if twin:
@@ -190,7 +201,8 @@ class KnowledgeBase:
         return Put(source.id, "added" if version == 1 else "changed", passages=len(entries), encoded=len(own))
 
 
-def _groups(sources: Sequence[Source]) -> Iterator[tuple[int, Sequence[Source]]]:
-    for start in range(0, len(sources), _GROUP):
-        group = sources[start : start + _GROUP]
+def _groups(items: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:
+    """Groups of items, each with how many are done after it."""
+    for start in range(0, len(items), _GROUP):
+        group = items[start : start + _GROUP]
         yield start + len(group), group

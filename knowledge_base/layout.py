@@ -19,10 +19,12 @@ _NUMBERED = re.compile(
 )
 _SECTION_NUMBER = re.compile(r"\d+(?:\.\d+)*[.、]?\s*\D|第[一二三四五六七八九十\d]+[章节]|[一二三四五六七八九十]+、")
 _PAGE_NUMBER = re.compile(r"\W*(?:第\s*\d+\s*页.*|page\s+\d+.*|\d+(?:\s*(?:/|of)\s*\d+)?)\W*", re.IGNORECASE)
-_NOT_AT_END = "。；，、,;"  # of a heading
+_NOT_AT_END = "。；，、,;."  # of a heading
 _BIGGER = 1.12  # times the body's size: a heading
 _BAND = 0.12  # share of the page's height where running headers and footers stand
 _WORD = re.compile(r"[A-Za-z]+")
+_SPACED = re.compile(r"[A-Za-z0-9] [一-鿿]|[一-鿿] [A-Za-z0-9]")
+_UNSPACED = re.compile(r"[A-Za-z0-9][一-鿿]|[一-鿿][A-Za-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class _Habits:
+    """How this document is written: its words, and whether Chinese and Latin have a space between them."""
+
+    vocabulary: frozenset[str]
+    spaced: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Paragraph:
     text: str
     first: Line
@@ -68,6 +78,7 @@ class _Paragraph:
 def markdown_of(pages: Sequence[Page]) -> str:
     """The pages as Markdown, without running headers, footers and page numbers. Raises nothing."""
     body = _body_size(pages)
+    pages = _with_bold_as_exception(pages)
     parts = [part for page in _without_running_lines(pages, body) for part in page]
     return _render(_paragraphs(_merged(parts), pages), body)
 
@@ -81,6 +92,17 @@ def _body_size(pages: Sequence[Page]) -> float:
     for line in _lines(pages):
         sizes[round(line.size * 2) / 2] += len(line.text)
     return sizes.most_common(1)[0][0] if sizes else 0.0
+
+
+def _with_bold_as_exception(pages: Sequence[Page]) -> Sequence[Page]:
+    """Where most of the text is bold, as in a font that has one weight only, bold means nothing."""
+    lines = _lines(pages)
+    if 2 * sum(len(line.text) for line in lines if line.bold) < sum(len(line.text) for line in lines):
+        return pages
+    return [
+        replace(page, parts=tuple(replace(p, bold=False) if isinstance(p, Line) else p for p in page.parts))
+        for page in pages
+    ]
 
 
 def _without_running_lines(pages: Sequence[Page], body: float) -> list[list[Line | Grid]]:
@@ -120,7 +142,7 @@ def _merged(parts: Iterable[Line | Grid]) -> list[Line | Grid]:
 
 
 def _paragraphs(parts: Sequence[Line | Grid], pages: Sequence[Page]) -> list[_Paragraph | Grid]:
-    vocabulary = {word.lower() for line in _lines(pages) for word in _WORD.findall(line.text)}
+    habits = _habits(_lines(pages))
     leading = _leading([part for part in parts if isinstance(part, Line)])
     found: list[_Paragraph | Grid] = []
     last: Line | None = None
@@ -131,7 +153,7 @@ def _paragraphs(parts: Sequence[Line | Grid], pages: Sequence[Page]) -> list[_Pa
             continue
         before = found[-1] if found else None
         if last is not None and isinstance(before, _Paragraph) and _goes_on(last, part, before, leading):
-            joined = _joined(before.text, part.text, vocabulary)
+            joined = _joined(before.text, part.text, habits)
             found[-1] = _Paragraph(joined, before.first, before.lines + 1)
         else:
             found.append(_Paragraph(part.text, part, 1))
@@ -165,12 +187,19 @@ def _goes_on(a: Line, b: Line, paragraph: _Paragraph, leading: float) -> bool:
     return a.right - a.x1 < needed * a.size
 
 
-def _joined(before: str, after: str, vocabulary: set[str]) -> str:
+def _habits(lines: Sequence[Line]) -> _Habits:
+    vocabulary = frozenset(word.lower() for line in lines for word in _WORD.findall(line.text))
+    spaced = sum(len(_SPACED.findall(line.text)) - len(_UNSPACED.findall(line.text)) for line in lines)
+    return _Habits(vocabulary, spaced > 0)
+
+
+def _joined(before: str, after: str, habits: _Habits) -> str:
     if is_wide(before[-1]) or is_wide(after[0]):
-        return before + after
+        space = " " if habits.spaced and _UNSPACED.fullmatch(before[-1] + after[0]) else ""
+        return before + space + after
     if before.endswith("-") and before[-2:-1].isalpha() and after[0].islower():
         halves = _WORD.findall(before)[-1] + _WORD.findall(after)[0]
-        return (before[:-1] if halves.lower() in vocabulary else before) + after
+        return (before[:-1] if halves.lower() in habits.vocabulary else before) + after
     return f"{before} {after}"
 
 
@@ -178,11 +207,11 @@ def _render(parts: Sequence[_Paragraph | Grid], body: float) -> str:
     sizes = sorted({round(p.first.size) for p in parts if isinstance(p, _Paragraph) and _is_big(p, body)}, reverse=True)
     blocks: list[str] = []
     in_list = False
-    for part, following in zip(parts, [*parts[1:], None], strict=True):
+    for i, part in enumerate(parts):
         if isinstance(part, Grid):
             block, item = table(part.rows), False
         else:
-            block, item = _block(part, following, body, sizes)
+            block, item = _block(part, parts[i + 1] if i + 1 < len(parts) else None, body, sizes)
         if item and in_list:
             blocks[-1] += "\n" + block
         else:

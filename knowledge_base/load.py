@@ -83,8 +83,7 @@ def _source(path: Path) -> Source:
 def _title(markdown: Markdown, text: str, source: Source) -> str:
     heading = ""
     if source.suffix not in (".xlsx", ".csv"):  # their headings are names of sheets
-        first = next(iter(sections(text[:_LANGUAGE_SAMPLE])), None)
-        heading = first.headings[0] if first and first.headings else ""
+        heading = next((s.headings[0] for s in sections(text[:_LANGUAGE_SAMPLE]) if s.headings), "")
     own = " ".join(clean(markdown.title).split())
     stem = Path(source.name).stem
     return (heading or own or stem)[:_LONGEST_TITLE]

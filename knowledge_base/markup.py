@@ -7,6 +7,7 @@ import html
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -50,8 +51,8 @@ def read_html(source: Source) -> Markdown:
         element.decompose()
     mains = soup.select(_MAIN)
     main = mains[0] if len(mains) == 1 else soup.body or soup
-    markdown = _converted(source, lambda: _html_converter().convert_string(f"<div>{main}</div>", **_STYLE))
-    return Markdown(_tidy(markdown), title)
+    text = _converted(source, lambda: _html_converter().convert_string(f"<div>{main}</div>", **_STYLE))
+    return Markdown(_tidy(text), title)
 
 
 def read_word(source: Source) -> Markdown:
@@ -100,10 +101,11 @@ def _converted(source: Source, convert: Callable[[], Any]) -> str:
 
 
 def _core_title(source: Source) -> str:
-    with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
-        if "docProps/core.xml" not in archive.namelist():
-            return ""
-        found = _CORE_TITLE.search(archive.read("docProps/core.xml").decode("utf-8", "replace"))
+    try:
+        with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
+            found = _CORE_TITLE.search(archive.read("docProps/core.xml").decode("utf-8", "replace"))
+    except (KeyError, zipfile.BadZipFile, zlib.error):
+        return ""  # its text was read, and a title is to be had elsewhere
     title = html.unescape(found[1]).strip() if found else ""
     return "" if title in ("PowerPoint Presentation", "PowerPoint 演示文稿", "Word Document") else title
 

@@ -19,7 +19,6 @@ from knowledge_base.types import Finding, KnowledgeBaseError, Progress
 log = logging.getLogger(__name__)
 
 MANIFEST = "kefu-model.json"
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +87,23 @@ def check(folder: Path) -> Finding:
     return Finding(name, True, f"{folder}: every file matches its SHA-256")
 
 
-def sha256_of(path: Path, advance: Callable[[int], None] | None = None) -> str:
-    """SHA-256 of a file in hexadecimal; `advance` is told the bytes read of each block."""
-    digest = hashlib.sha256()
+def digest(folder: Path) -> str:
+    """One SHA-256 over all files of a model folder, whoever made it; a prepared one is not read again."""
+    if (folder / MANIFEST).is_file():
+        files = _manifest(folder)["files"]
+        assert isinstance(files, dict)
+        hashes = {name: file["sha256"] for name, file in files.items()}
+    else:
+        paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+        names = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
+        hashes = {name: sha256_of(folder / name) for name in names}
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            if advance:
-                advance(len(block))
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_made(folder: Path, recipe: Recipe) -> bool:

@@ -6,6 +6,7 @@ row. Knows nothing of chunks or the store.
 
 import io
 import logging
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -16,8 +17,8 @@ from knowledge_base.source import MOST_CHARACTERS, Markdown, Source, Unreadable,
 
 _log = logging.getLogger(__name__)
 _MOST_EDGES = 4_000  # rules on one page beyond which it is a drawing
-_COLUMN_GAP = 1.1  # times the type's size between two columns
-_TABLE_ROWS = 3  # lines in columns that make a table
+_COLUMN_GAP = 0.9  # times the type's size between two columns
+_TABLE_SIDES = 5  # rows and columns together that make a table without rules
 _PROSE_ROWS = 6  # lines in two wide columns that make a page in columns
 _PROSE_WIDTH = 15  # characters, on average, in a column of prose
 _GENERIC_TITLES = ("", "untitled", "(anonymous)", "anonymous", "无标题", "microsoft word", "powerpoint", "幻灯片")
@@ -26,6 +27,7 @@ _FOLDED = {
     for block in (range(0x2E80, 0x2FE0), range(0xF900, 0xFB07), range(0x00A0, 0x00A1))
     for code in block
 }  # radicals, ligatures and the like that fonts give for ordinary characters
+_MARKER = re.compile(r"[•●▪■◆○◦·‣∙➢✓–-]|[(（]?\w{1,3}[.)）、．]|[①-⑳]")  # of a list item, set apart from its text
 
 _Char = dict[str, Any]
 
@@ -75,9 +77,10 @@ def _pages(pdf: Any, name: str) -> Iterator[Page]:
     size = kept = dropped = 0
     blank = []
     for number, page in enumerate(pdf.pages):
-        chars = [c for c in page.chars if c["upright"] and _is_text(c["text"])]
-        kept += len(chars)
-        dropped += len(page.chars) - len(chars)
+        chars = [c for c in page.chars if c["upright"]]
+        nameless = sum(_is_nameless(c) for c in chars)
+        kept += len(chars) - nameless
+        dropped += nameless
         parts = _parts(page, chars, number)
         size += sum(len(p.text) if isinstance(p, Line) else sum(map(len, sum(p.rows, ()))) for p in parts)
         if size > MOST_CHARACTERS:
@@ -95,8 +98,9 @@ def _pages(pdf: Any, name: str) -> Iterator[Page]:
         _log.warning("%s: no text on pages %s", name, ", ".join(map(str, blank[:20])))
 
 
-def _is_text(text: str) -> bool:
-    return not text.startswith("(cid:") and text not in ("\x00", "\ufffd")
+def _is_nameless(char: _Char) -> bool:
+    """Whether its font does not say which character it is."""
+    return str(char["text"]).startswith("(cid:") or char["text"] in ("\x00", "\ufffd")
 
 
 def _parts(page: Any, chars: list[_Char], number: int) -> list[Line | Grid]:
@@ -152,9 +156,11 @@ def _segments(row: Sequence[_Char], number: int) -> list[Line]:
             continue
         last = lines[-1][-1] if lines else None
         gap = char["x0"] - last["x1"] if last else 0.0
-        if last is None or gap > _COLUMN_GAP * char["size"]:
+        if last is None or (gap > _COLUMN_GAP * char["size"] and not _MARKER.fullmatch(text[-1])):
             lines.append([char])
-            text.append(char["text"])
+            text.append("•" if _is_nameless(char) else char["text"])
+        elif _is_nameless(char):
+            lines[-1].append(char)
         elif char["text"] != last["text"] or char["x0"] - last["x0"] > 0.15 * char["size"]:  # else bold by overprint
             wide = is_wide(char["text"][0]) and is_wide(last["text"][0])
             if gap > (0.6 if wide else 0.17) * char["size"] or (spaced and not wide):
@@ -162,7 +168,7 @@ def _segments(row: Sequence[_Char], number: int) -> list[Line]:
             lines[-1].append(char)
             text[-1] += char["text"]
         spaced = False
-    return [_line(chars, _clean(t), number) for chars, t in zip(lines, text, strict=True) if _clean(t)]
+    return [_line(chars, _clean(t), number) for chars, t in zip(lines, text, strict=True) if _clean(t).strip("•")]
 
 
 def _clean(text: str) -> str:
@@ -202,7 +208,7 @@ def _run(rows: Sequence[Sequence[Line]], right: float) -> list[Line | Grid]:
     if columns == 2 and len(rows) >= _PROSE_ROWS and _mean_length(rows) > _PROSE_WIDTH:
         ends = [max(row[i].x1 for row in rows) for i in range(2)]
         return [_with_right(row[i], ends[i]) for i in range(2) for row in rows]
-    if columns >= 2 and len(rows) >= _TABLE_ROWS:
+    if columns >= 2 and len(rows) + columns >= _TABLE_SIDES:
         return [Grid(tuple(tuple(line.text for line in row) for row in rows), rows[0][0].top, rows[0][0].page)]
     return [_whole(row, right) for row in rows]
 

@@ -79,8 +79,19 @@ def _detected(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
     cut = data[:_SAMPLE]
-    best = from_bytes(cut[: cut.rfind(b"\n") + 1] or cut, cp_isolation=_LEGACY).best()
+    sample = cut[: cut.rfind(b"\n") + 1] or cut
+    if _is_simplified(sample):  # charset-normalizer takes a few words of it for Big5
+        return "gb18030"
+    best = from_bytes(sample, cp_isolation=_LEGACY).best()
     return best.encoding if best else ""
+
+
+def _is_simplified(sample: bytes) -> bool:
+    """Whether nearly all is of GB 2312: Big5 and Western text, so read, is full of rarer characters."""
+    text = sample.decode("gb18030", "ignore")
+    foreign = [c for c in text if not c.isascii()]
+    plain = "".join(foreign).encode("gb2312", "ignore")
+    return len(plain) > 2 * 0.95 * len(foreign)
 
 
 def _strict(source: Source, encoding: str) -> str:

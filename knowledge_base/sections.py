@@ -57,18 +57,18 @@ def sections(markdown: str) -> list[Section]:
             continue
         carried = [h for h in empty if h not in path]
         if len(carried) > _MOST_EMPTY:
-            found.append(_of_headings(carried, path, empty))
+            found.append(_of_headings(carried, path))
             carried = []
         above = sorted([*carried, *path], key=lambda h: h.start)
         found.append(Section(tuple(h.title for h in above if h.title), body))
         empty = []
     if empty:
-        found.append(_of_headings(empty, path, empty))
+        found.append(_of_headings(empty, path))
     return [section for section in found if section.body.strip()]
 
 
-def _of_headings(headings: list[_Heading], path: list[_Heading], empty: list[_Heading]) -> Section:
-    above = tuple(h.title for h in path if h not in empty and h.title)
+def _of_headings(headings: list[_Heading], path: list[_Heading]) -> Section:
+    above = tuple(h.title for h in path if h not in headings and h.start < headings[0].start and h.title)
     return Section(above, "\n".join(h.title for h in headings))
 
 

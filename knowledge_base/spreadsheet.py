@@ -57,8 +57,7 @@ def read_csv(source: Source) -> Markdown:
     text = decoded(source)
     if len(text) > MOST_CHARACTERS:
         raise too_long(source.name)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=first.count)
+    delimiter = _delimiter(text[:10_000].splitlines())
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
@@ -66,6 +65,11 @@ def read_csv(source: Source) -> Markdown:
             f"{source.name} is not a readable CSV file ({error}). Save it again as CSV (UTF-8) and add the new file."
         ) from error
     return Markdown(table(rows))
+
+
+def _delimiter(lines: list[str]) -> str:
+    """The mark that stands in most lines, and most often."""
+    return max(",;\t", key=lambda mark: (sum(mark in line for line in lines), sum(line.count(mark) for line in lines)))
 
 
 class _Budget:

@@ -39,9 +39,7 @@ def _imported(path: Path, root: Path) -> Iterator[str]:
             yield from (f"{origin}.{name.name}" for name in node.names)
         elif isinstance(node, ast.Call) and "import" in ast.unparse(node.func):
             yield from (
-                value.value
-                for value in node.args
-                if isinstance(value, ast.Constant) and isinstance(value.value, str)
+                value.value for value in node.args if isinstance(value, ast.Constant) and isinstance(value.value, str)
             )
 
 

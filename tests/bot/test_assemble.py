@@ -22,6 +22,7 @@ def test_a_server_that_the_operator_names_is_used_though_the_release_is_not_fit(
     assert isinstance(open_generator(settings, Release("r", BUILT_IN)), RemoteGenerator)
 
 
+@pytest.mark.models  # loads no weights, but the libraries that would
 @pytest.mark.parametrize(
     ("settings", "release"),
     [

@@ -10,9 +10,7 @@ from knowledge_base.device import choose_device, encoder_dtype, generator_dtype
     ("cuda", "mps", "expected"),
     [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
 )
-def test_auto_takes_the_best_there_is(
-    monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, expected: str
-) -> None:
+def test_auto_takes_the_best_there_is(monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, expected: str) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert choose_device("auto") == expected
@@ -36,9 +34,7 @@ def test_precision_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("has", "expected"), [({"avx512_bf16": True}, torch.bfloat16), ({}, torch.float32)])
-def test_precision_on_cpu(
-    monkeypatch: pytest.MonkeyPatch, has: dict[str, bool], expected: torch.dtype
-) -> None:
+def test_precision_on_cpu(monkeypatch: pytest.MonkeyPatch, has: dict[str, bool], expected: torch.dtype) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
     assert generator_dtype("cpu") == expected
     assert encoder_dtype("cpu") == torch.float32

@@ -115,16 +115,32 @@ def test_a_phrasing_to_refuse_keeps_its_faq_out(knowledge: KnowledgeBase) -> Non
     assert knowledge.search("退货进度怎么查？", "zh") == []
 
 
-def test_another_encoder_is_noticed_and_rebuild_mends_it(open_knowledge: Open, encoder) -> None:
+def test_another_encoder_is_noticed_and_its_vectors_are_made(open_knowledge: Open, encoder) -> None:
     open_knowledge().put([WARRANTY])
     other = type(encoder)("other")
     knowledge = open_knowledge(other)
     assert knowledge.needs_encoding() > 0
     assert not all(finding.ok for finding in knowledge.check())
-    knowledge.rebuild()
+    assert knowledge.encode_missing() == len(other.encoded)
     assert knowledge.needs_encoding() == 0
     assert all(finding.ok for finding in knowledge.check())
     assert sources(knowledge.search("净水器保修几年", "zh"))[0] == "warranty.md"
+
+
+def test_going_back_to_an_encoder_encodes_nothing(open_knowledge: Open, encoder) -> None:
+    open_knowledge().put([WARRANTY])
+    open_knowledge(type(encoder)("other")).encode_missing()
+    assert open_knowledge().needs_encoding() == 0
+
+
+def test_rebuild_finds_the_same_again_without_encoding(knowledge: KnowledgeBase, encoder) -> None:
+    knowledge.put([WARRANTY])
+    knowledge.put_faqs([RETURN])
+    before = knowledge.search("净水器保修几年", "zh")
+    encoder.encoded.clear()
+    knowledge.rebuild()
+    assert knowledge.search("净水器保修几年", "zh") == before
+    assert encoder.encoded == []
 
 
 def test_check_finds_all_well_after_changes(knowledge: KnowledgeBase) -> None:

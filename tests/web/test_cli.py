@@ -43,6 +43,7 @@ class MemoryKnowledge:
     puts: list[list[str]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=lambda: [Finding("dense index", True, "as stored")])
     rebuilt: bool = False
+    behind: int = 0
     closed: bool = False
 
     @property
@@ -78,6 +79,9 @@ class MemoryKnowledge:
 
     def search(self, query: str, language: Language, limit: int = 10) -> list[Hit]:
         return [_hit(faq) for faq in self.faqs() if query in faq.question][:limit]
+
+    def needs_encoding(self) -> int:
+        return self.behind
 
     def rebuild(self, progress: Progress | None = None) -> None:
         self.rebuilt = True
@@ -285,6 +289,12 @@ def test_search_shows_the_parts_of_the_score(knowledge: MemoryKnowledge, kefu: C
     (found,) = _objects(kefu("search", "退货", "--json"))
     assert found["language"] == "zh"
     assert found["hits"][0]["text"] == FAQ.answer and found["hits"][0]["keyword"] == 0.8
+
+
+def test_search_says_when_the_encoder_has_changed(knowledge: MemoryKnowledge, kefu: Callable[..., Result]) -> None:
+    assert kefu("search", "退货").stderr == ""
+    knowledge.behind = 7
+    assert "7 texts" in kefu("search", "退货").stderr and "kefu rebuild" in kefu("search", "退货").stderr
 
 
 def test_rebuild_rebuilds(knowledge: MemoryKnowledge, kefu: Callable[..., Result]) -> None:

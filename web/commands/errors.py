@@ -16,6 +16,13 @@ _SECRET = ("key", "secret", "password", "url")
 class Mendable(TyperGroup):
     """A group of verbs whose mendable errors end as one line on stderr."""
 
+    def get_help_option(self, ctx: Any) -> Any:
+        """The help option with a plain "no": Typer would load pydantic to make one of None, a tenth of a second."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.default = False
+        return option
+
     def invoke(self, ctx: Any) -> Any:
         """Run the verb; Ctrl-C and wrong usage are left to Typer (exit codes 130 and 2)."""
         try:

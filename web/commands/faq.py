@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from web.commands import compose
+from web.commands.errors import Mendable
 from web.commands.options import Data, Json
 from web.commands.terminal import bar, say, say_json
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from knowledge_base.knowledge_base import KnowledgeBase
     from knowledge_base.types import Faq
 
-faq = typer.Typer(help="Import and export FAQs.", no_args_is_help=True)
+faq = typer.Typer(cls=Mendable, help="Import and export FAQs.", no_args_is_help=True)
 
 
 @faq.command("import")

@@ -30,6 +30,8 @@ def search(
     with compose.open_knowledge(data) as knowledge:
         if knowledge.is_empty:
             hint(EMPTY)
+        if behind := knowledge.needs_encoding():
+            hint(f"{behind} texts are not encoded by this encoder, so they are not found by meaning: kefu rebuild")
         language = language_of(text)
         hits = knowledge.search(text, language, limit)
     if as_json:
@@ -44,12 +46,12 @@ def search(
 
 def rebuild(data: Data = None, as_json: Json = False) -> None:
     """Make every index anew from the store."""
-    began = perf_counter()
     with compose.open_knowledge(data) as knowledge, bar("encoding") as shown:
+        began = perf_counter()
         knowledge.rebuild(shown)
         shown.hide()
+        seconds = round(perf_counter() - began, 1)
         counts = {"documents": len(knowledge.documents()), "faqs": len(knowledge.faqs())}
-    seconds = round(perf_counter() - began, 1)
     if as_json:
         say_json({**counts, "seconds": seconds})
     else:

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.web.widget.mock_server import MockServer
 
-HOST_PAGE = '<!doctype html><html lang="{lang}"><title>shop</title><body><h1>Shop</h1>{script}</body></html>'
+VIEWPORT = '<meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover">'
+HOST_PAGE = '<!doctype html><html lang="{lang}">' + VIEWPORT + "<body><h1>Shop</h1>{script}</body></html>"
 
 
 @pytest.fixture
@@ -33,10 +34,10 @@ def visit(browser: Browser, server: MockServer) -> Iterator[Callable[..., Page]]
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(8000)
-        page.on("pageerror", errors.append)
+        page.on("pageerror", lambda error: errors.append(error))
         page.goto(server.url + "/shop")
         if opened:
-            page.locator(".launcher").click()
+            page.locator(".fab").click()
         return page
 
     yield go

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from socket import SHUT_RDWR
 from typing import Any
@@ -120,11 +121,12 @@ def answer(**fields: Any) -> Step:
 
 
 def fail(code: str, zh: str, en: str) -> Step:
-    """Ends the reply with an error."""
+    """Ends the reply with an error; the same id may then be asked again."""
 
     def step(reply: Reply) -> None:
         reply.over = True
         reply.conversation.first_of_reply = None
+        reply.conversation.asked.discard(reply.question["id"])
         text = {"zh": zh, "en": en}
         reply.conversation.emit({"type": "error", "code": code, "text": text, "reply_to": reply.question.get("id")})
 
@@ -155,7 +157,9 @@ class MockServer:
         self.received: list[Frame] = []
         self.queries: list[dict[str, list[str]]] = []  # of each connection
         self.refusing = False
+        self.refused = 0
         self.conversations: dict[str, Conversation] = {}
+        self._numbers = count(1)
         self._reply: Reply | None = None
         self._server: Server | None = None
 
@@ -186,6 +190,11 @@ class MockServer:
                 with suppress(OSError):  # it may have gone by itself
                     socket.socket.shutdown(SHUT_RDWR)
 
+    def expire(self, token: str) -> None:
+        """Makes a token worthless and drops every connection."""
+        self.cut()
+        del self.conversations[token]
+
     def of_type(self, kind: str) -> list[Frame]:
         """The frames of one type received so far."""
         return [frame for frame in self.received if frame["type"] == kind]
@@ -193,6 +202,7 @@ class MockServer:
     def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         path = urlsplit(request.path).path
         if path == "/ws/chat":
+            self.refused += self.refusing
             return connection.respond(503, "refused\n") if self.refusing else None
         if path == "/widget.js":
             return _page(WIDGET.read_text(encoding="utf-8"), {"Content-Type": "text/javascript; charset=utf-8"})
@@ -222,7 +232,7 @@ class MockServer:
             conversation.leave(socket)
 
     def _open(self) -> Conversation:
-        conversation = Conversation(f"token-{len(self.conversations) + 1}")
+        conversation = Conversation(f"token-{next(self._numbers)}")
         self.conversations[conversation.token] = conversation
         return conversation
 
@@ -254,7 +264,7 @@ class MockServer:
         past = {"id": f"c{len(conversation.history)}", "role": "customer", "text": text, "at": now()}
         conversation.history.append(past)
         language = "zh" if any("\u4e00" <= char <= "\u9fff" for char in text) else "en"
-        reply = self._reply = Reply(self, conversation, frame, f"m{len(conversation.history)}", language)
+        reply = self._reply = Reply(self, conversation, frame, f"{conversation.token}-{len(conversation.history)}", language)
         reply.start()
         for step in self.scripts.get(text, [say("OK: " + text[:80]), answer()]):
             step(reply)

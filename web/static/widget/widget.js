@@ -23,8 +23,7 @@ const WORDS = {
 	send: "发送|Send",
 	stop: "停止回答|Stop answering",
 	stopped: "已停止|Stopped",
-	you: "您：|You: ",
-	us: "客服：|Support: ",
+	you: "您|You",
 	latest: "新消息|New message",
 	offline: "连接已断开，正在重连。消息会在恢复后发出。|Reconnecting. Messages will be sent once you are back online.",
 	waiting: "待发送|Waiting to send",
@@ -60,21 +59,21 @@ const CSS = `
 *{box-sizing:border-box;margin:0;padding:0}
 button,input,textarea{font:inherit;color:inherit}
 [hidden]{display:none!important}
-.root{--c:var(--kefu-color,#2754d8);--on:var(--kefu-on-color,var(--auto,#fff));--bg:var(--kefu-background,#fff);--acc:var(--c);
+.root{--c:var(--kefu-color,#2754d8);--on:var(--kefu-on-color,var(--auto,#fff));--bg:#fff;--acc:var(--c);
 --soft:#f1f3f7;--mute:#5a6170;--line:#dce0e8;--bad:#b3261e;--warn:#fff3d1;--e:env(safe-area-inset-bottom);
---b:calc(var(--kefu-bottom,20px) + var(--e));--edge:1px solid var(--line);color:var(--kefu-text,#16181d);color-scheme:light;overflow-wrap:anywhere;
+--b:calc(var(--kefu-bottom,20px) + var(--e));--edge:1px solid var(--line);color:#16181d;color-scheme:light;overflow-wrap:anywhere;
 font:15px/1.5 var(--kefu-font,system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif)}
 .pale{--acc:color-mix(in srgb,var(--c) 45%,#000)}
-.dark{--bg:var(--kefu-background,#17191f);--acc:color-mix(in srgb,var(--c) 40%,#fff);--soft:#262a33;--mute:#a7aebb;--line:#3a404c;
---bad:#ff9d94;--warn:#3d3213;color:var(--kefu-text,#eceef3);color-scheme:dark}
+.dark{--bg:#17191f;--acc:color-mix(in srgb,var(--c) 40%,#fff);--soft:#262a33;--mute:#a7aebb;--line:#3a404c;
+--bad:#ff9d94;--warn:#3d3213;color:#eceef3;color-scheme:dark}
 :lang(zh){line-height:1.7}
 .bubble:lang(en){line-height:1.5}
 button{background:0;border:0;border-radius:22px;cursor:pointer;text-align:start;min-height:44px;min-width:44px;line-height:1.4;flex:none}
 :focus-visible{outline:2px solid var(--acc);outline-offset:2px}
-svg{display:block;width:20px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
+svg{display:block;width:20px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.launcher,.icon,.go{display:grid;place-items:center}
-.launcher,.go,.head,.full,.me .bubble{background:var(--c);color:var(--on)}
+.fab,.icon,.go{display:grid;place-items:center}
+.fab,.go,.head,.full,.me .bubble{background:var(--c);color:var(--on)}
 .main,.sheet,.latest,.count,input,textarea{background:var(--bg)}
 .pick,.why,.chip,.latest,.dark .panel,input,textarea{border:var(--edge)}
 .bar,.source,th,td{border-bottom:var(--edge)}
@@ -88,9 +87,9 @@ svg{display:block;width:20px;fill:none;stroke:currentColor;stroke-width:2;stroke
 a,.cite,.num,.strong,[aria-pressed=true]{color:var(--acc)}
 h2,.strong,.num,.full,.person,.badge{font-weight:600}
 .num,.full,.badge{text-align:center}
-.launcher,.panel{position:fixed;z-index:var(--kefu-z,2147483000);right:var(--kefu-right,20px);bottom:var(--b);box-shadow:0 5px 28px #0005}
-.launcher{width:56px;height:56px;border-radius:50%}
-.launcher svg{width:27px}
+.fab,.panel{position:fixed;z-index:var(--kefu-z,2147483000);right:var(--kefu-right,20px);bottom:var(--b);box-shadow:0 5px 28px #0005}
+.fab{width:56px;height:56px;border-radius:50%}
+.fab svg{width:27px}
 .badge{position:absolute;top:-3px;right:-3px;min-width:21px;padding:0 5px;border-radius:11px;background:#c5221f;color:#fff;
 font-size:12px;line-height:21px}
 .panel{bottom:calc(var(--b) + 70px);width:400px;max-width:calc(100vw - 40px);height:min(690px,100vh - 90px - var(--b));
@@ -140,7 +139,7 @@ input,textarea{width:100%;min-width:0;min-height:44px;line-height:24px;resize:no
 .body{width:100%;margin:0;padding:16px;overflow-y:auto;gap:14px}
 .quote{border-left:3px solid var(--acc);padding-left:14px;min-width:0}
 @media ${FULL}{.panel{inset:var(--top,0) 0 auto auto;width:min(480px,100%);max-width:100%;height:var(--high,100%);border-radius:0}
-.open .launcher{display:none}input,textarea{font-size:16px}}
+.open .fab{display:none}input,textarea{font-size:16px}}
 @media (prefers-reduced-motion){*{animation:none!important}}`;
 
 // ---- Nodes
@@ -153,7 +152,7 @@ const el = (spec, props, ...kids) => {
 	node.append(...kids.flat().filter(Boolean));
 	return node;
 };
-const button = (look, label, onclick, name) => // `name` where the label is no text
+const button = (look, label, onclick, name) =>
 	el("button" + look, { type: "button", onclick, ...(name && { ariaLabel: name, title: name }) }, label);
 const pick = (text) => button(".pick", text, () => say(text));
 const group = (look, ariaLabel, ...kids) => el("div" + look, { role: "group", ariaLabel }, ...kids);
@@ -184,7 +183,8 @@ const inline = (text, cite) => {
 	for (let m; (m = INLINE.exec(text)); text = text.slice(m.index + m[0].length)) {
 		const [all, code, bold, italic, label, href, number, bare] = m;
 		nodes.push(text.slice(0, m.index),
-			code ? el("code", code) : bold ? el("b", inline(bold, cite)) : italic ? el("em", inline(italic, cite)) : label ? link(href, label) : bare ? link(bare.replace(/[.,;:!?*_]+$/, ""), bare) : cite?.(+number) || all);
+			code ? el("code", code) : bold ? el("b", inline(bold, cite)) : italic ? el("em", inline(italic, cite)) : label ? link(href, label) : bare ? link(bare.replace(/[.,;:!?*_]+$/, ""), bare) : cite?.(+number) || all,
+			number ? "\u2060" : ""); // no line begins with the mark after a number
 	}
 	return [...nodes, text];
 };
@@ -228,7 +228,7 @@ const connect = () => {
 	url.protocol = server.protocol.replace("http", "ws");
 	if (store.token) url.search = new URLSearchParams({ token: store.token, last_seq: seq });
 	let mine = {};
-	try { mine = new WebSocket(url); } catch { setTimeout(() => lost(mine)); } // forbidden by the page's policy
+	try { mine = new WebSocket(url); } catch { setTimeout(lost, 0, mine); } // forbidden by the page's policy
 	socket = mine;
 	mine.onclose = () => lost(mine);
 	mine.onmessage = ({ data }) => { if (mine === socket) clearTimeout(overdue), receive(JSON.parse(data)); };
@@ -259,7 +259,7 @@ let seq = 0, sent, live, patience, drawing, stuck = true, back;
 const items = new Map(); // id → message shown: {id, mine, text, row, bubble, done, known}
 
 // ---- The panel
-const badge = el("span.badge"), face = el("span"), launcher = button(".launcher", [face, badge], () => show(panel.hidden));
+const badge = el("span.badge"), face = el("span"), fab = button(".fab", [face, badge], () => show(panel.hidden));
 const strip = el("p.strip", { role: "status", hidden: true }), intro = el("div"), list = el("div");
 const log = el("div.log", { tabIndex: 0, role: "region", ariaLabel: t("title"), onscroll() {
 	stuck = log.scrollHeight - log.scrollTop - log.clientHeight < 48;
@@ -277,29 +277,28 @@ const main = el("div.main",
 const sheet = el("div.sheet", { role: "dialog", ariaModal: "true", hidden: true });
 const voice = el("div.sr", { role: "status" });
 const panel = el("div.panel", { role: "dialog", ariaLabel: t("title"), tabIndex: -1, hidden: true }, main, sheet, voice);
-const root = el("div.root", { lang }, panel, launcher);
+const root = el("div.root", { lang }, panel, fab);
 
 const show = (open) => {
 	if (panel.hidden !== open) return;
 	panel.hidden = !open;
-	root.classList.toggle("open", open);
-	if (!open) return refresh(), launcher.focus();
+	paint();
+	if (!open) return refresh(), fab.focus();
 	panel.ariaModal = matchMedia(FULL).matches;
 	store.unread = 0;
-	paint();
 	fit();
 	connect();
 	bottom();
 	refresh();
-	(matchMedia("(pointer:fine)").matches ? input : panel).focus(); // on a phone the keyboard waits
+	focus();
 };
+const focus = () => (matchMedia("(pointer:fine)").matches ? input : panel).focus(); // on a phone the keyboard waits
 const paint = () => { // text on the company's colour must be readable, whatever the colour
-	const [r, g, b] = getComputedStyle(launcher).backgroundColor.match(/[\d.]+/g).map((n) => (n / 255) ** 2.2);
+	const [r, g, b] = getComputedStyle(fab).backgroundColor.match(/[\d.]+/g).map((n) => (n / 255) ** 2.2);
 	const pale = 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.183, theme = option("theme");
 	const night = theme === "dark" || theme !== "light" && dark.matches;
 	root.style.setProperty("--auto", pale ? "#111" : "#fff");
-	root.classList.toggle("dark", night);
-	root.classList.toggle("pale", pale && !night);
+	root.className = (night ? "dark" : pale ? "pale" : "") + (panel.hidden ? " root" : " root open");
 };
 const keys = (event) => {
 	event.stopPropagation(); // the page's shortcuts are not for what is typed here
@@ -323,8 +322,8 @@ const refresh = () => {
 	badge.hidden = !closed || !store.unread;
 	badge.textContent = store.unread;
 	face.replaceChildren(icon(closed ? CHAT : DOWN));
-	launcher.ariaLabel = t(closed ? "open" : "close") + (badge.hidden ? "" : ` (${store.unread})`);
-	launcher.ariaExpanded = !closed;
+	fab.ariaLabel = t(closed ? "open" : "close") + (badge.hidden ? "" : ` (${store.unread})`);
+	fab.ariaExpanded = !closed;
 	if (stuck) bottom();
 	save();
 };
@@ -344,7 +343,7 @@ const submit = () => {
 	input.focus();
 };
 const say = (text) => {
-	const id = Date.now().toString(36) + Math.random().toString(36).slice(2);
+	const id = Math.random().toString(36).slice(2) + Date.now();
 	store.queue.push({ id, text });
 	customer(id, text);
 	go(id);
@@ -355,6 +354,7 @@ const go = (id) => {
 	flush();
 	if (!strip.hidden) mark(id, "waiting"); else if (!live) think(id);
 	refresh();
+	focus();
 };
 const flush = () => { // one question at a time, the others wait their turn
 	const next = store.queue.find((one) => !one.failed);
@@ -406,7 +406,7 @@ const deliver = (frame) => { // feedback or contact: kept until the server confi
 // ---- Showing messages
 const add = (id, role, after) => {
 	const mine = role === "customer", bubble = el("div.bubble");
-	const item = { id, mine, text: "", bubble, row: el(mine ? "div.row.me" : "div.row", el("span.sr", t(mine ? "you" : "us")), bubble) };
+	const item = { id, mine, text: "", bubble, row: el(mine ? "div.row.me" : "div.row", el("span.sr", t(mine ? "you" : "title") + ": "), bubble) };
 	if (after) after.after(item.row); else list.append(item.row);
 	if (id) items.set(id, item);
 	return item;
@@ -441,13 +441,13 @@ const receive = (frame) => {
 	if (frame.seq) seq = frame.seq, watch();
 	HEAR[frame.type]?.(frame);
 };
-const HEAR = {
-	session(frame) {
+const HEAR = { // f: a frame
+	session(f) {
 		ready = strip.hidden = true;
 		tries = 0;
-		store.token = frame.token;
-		greet(frame);
-		if (frame.resumed) merge(frame.history), seq = Math.min(seq, frame.last_seq);
+		store.token = f.token;
+		greet(f);
+		if (f.resumed) merge(f.history), seq = Math.min(seq, f.last_seq);
 		else {
 			seq = 0;
 			if (live?.id) settle();
@@ -466,10 +466,10 @@ const HEAR = {
 		sent = reply_to || sent;
 		refresh();
 	},
-	token(frame) {
-		const item = items.get(frame.message_id);
+	token(f) {
+		const item = items.get(f.message_id);
 		if (!item || item.done) return;
-		item.text += frame.text;
+		item.text += f.text;
 		drawing ||= requestAnimationFrame(() => {
 			drawing = 0;
 			if (item.done) return;
@@ -478,23 +478,23 @@ const HEAR = {
 			grown();
 		});
 	},
-	answer(frame) {
-		const id = frame.reply_to ?? sent;
-		const item = items.get(frame.message_id) || (live && !live.id ? live : add(null, "bot", items.get(id)?.row));
-		items.set(item.id = frame.message_id, item);
-		finish(item, frame);
+	answer(f) {
+		const id = f.reply_to ?? sent;
+		const item = items.get(f.message_id) || (live && !live.id ? live : add(null, "bot", items.get(id)?.row));
+		items.set(item.id = f.message_id, item);
+		finish(item, f);
 		settle(id);
 		drop("queue", (one) => one.id === id);
 		if (panel.hidden) store.unread++;
-		voice.textContent = t("us") + item.bubble.textContent;
+		voice.textContent = t("title") + ": " + item.bubble.textContent;
 		ended();
 	},
-	error(frame) {
-		const text = frame.text[lang], id = frame.reply_to ?? sent;
-		if (frame.code === "unauthorized") items.size && note(text); // a new session follows
+	error(f) {
+		const text = f.text[lang], id = f.reply_to ?? sent;
+		if (f.code === "unauthorized") items.size && note(text); // a new session follows
 		else if (!ready) strip.hidden = false, strip.textContent = text;
-		else if (frame.code === "unknown_message") drop("later", (one) => one.message_id);
-		else if (!frame.reply_to && form.isConnected) drop("later", (one) => one.contact), state.textContent = text;
+		else if (f.code === "unknown_message") drop("later", (one) => one.message_id);
+		else if (!f.reply_to && form.isConnected) drop("later", (one) => one.contact), state.textContent = text;
 		else fail(id, text);
 	},
 	feedback_saved({ message_id }) {
@@ -553,7 +553,7 @@ const finish = (item, { text, kind, language, stopped, citations = [], options =
 	if (!stopped && /faq|grounded/.test(kind)) rating(item);
 	if (!/clarify|abstain|handoff/.test(kind)) return;
 	const person = () => button(".pick.strong", t("person"), contactForm);
-	const none = () => { box.remove(); note(t("rephrase"), el("div.list.choices", person())); input.focus(); };
+	const none = () => { box.remove(); note(t("rephrase"), el("div.list.choices", person())); focus(); };
 	const box = group(".list.choices", t("near"), kind === "abstain" && options.length && el("span.small", t("near")),
 		options.map(pick), kind === "clarify" ? button(".pick", t("none"), none) : person());
 	row.append(box);
@@ -620,9 +620,9 @@ const fit = () => { // above a phone's keyboard; a pinched view stays as it is
 view.onresize = view.onscroll = fit;
 dark.onchange = paint;
 for (const type of ["keydown", "keyup", "keypress"]) root.addEventListener(type, keys);
-const wake = () => { if (tries && !document.hidden) connect(); };
+const wake = () => tries && !document.hidden && connect();
 addEventListener("online", wake);
-addEventListener("offline", () => { if (socket) hangUp(socket); });
+addEventListener("offline", () => socket && hangUp(socket));
 document.addEventListener("visibilitychange", wake);
 
 customElements.define("kefu-widget", class extends HTMLElement {});
