@@ -122,6 +122,10 @@ class KnowledgeBase:
     def faq(self, faq_id: str) -> Faq | None:
         return next(iter(self._store.sources("faq", faq_id)), None)
 
+    def deleted_ids(self) -> set[str]:
+        """Ids of the documents and FAQs that were deleted at some time."""
+        return self._store.deleted_ids()
+
     @property
     def is_empty(self) -> bool:
         return not self._store.entry_ids()

@@ -99,6 +99,12 @@ class Store:
         with self.engine.connect() as connection:
             return [to_source(kind, row) for row in connection.execute(query)]
 
+    def deleted_ids(self) -> set[str]:
+        """Ids of the documents and FAQs that were deleted at some time."""
+        columns = tables.revision.c
+        with self.engine.connect() as connection:
+            return set(connection.execute(select(columns.source_id).where(columns.action == "delete")).scalars())
+
     def revision(self) -> int:
         """The number of the last change; grows with every entry that comes or goes."""
         with self.engine.connect() as connection:

@@ -21,17 +21,17 @@ QUESTIONS = DEMO / "questions.jsonl"
 def load_demo(knowledge: "KnowledgeBase", progress: Progress | None = None) -> list[Put]:
     """Put those FAQs and documents of the demo that are not there by id; the id of a document is its file name.
 
-    What staff have changed stays as it is, and a load that broke off is completed; when nothing is missing,
+    What staff have changed or deleted stays so, and a load that broke off is completed; when nothing is missing,
     no file is converted. progress: (FAQs and documents done, those missing).
     Returns what was done with each that was missing.
     """
     from knowledge_base.faq_file import read_faqs
     from knowledge_base.load import load
 
-    known_faqs = {faq.id for faq in knowledge.faqs()}
-    known_documents = {document.id for document in knowledge.documents()}
-    faqs = [faq for faq in read_faqs(FAQS) if faq.id not in known_faqs]
-    paths = [path for path in demo_documents() if path.name not in known_documents]
+    known = {faq.id for faq in knowledge.faqs()} | {document.id for document in knowledge.documents()}
+    known |= knowledge.deleted_ids()
+    faqs = [faq for faq in read_faqs(FAQS) if faq.id not in known]
+    paths = [path for path in demo_documents() if path.name not in known]
     total = len(faqs) + len(paths)
 
     def shifted(by: int) -> Progress:

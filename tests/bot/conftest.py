@@ -1,11 +1,9 @@
 """Small real stand-ins: an encoder, a generator and a knowledge base that do in memory what the real ones do."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from bot.calibration import Calibration, Threshold
@@ -13,31 +11,11 @@ from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
 from bot.types import Stop
 from knowledge_base.database import migrate, open_database
 from knowledge_base.language import normalise
-from knowledge_base.types import Faq, Hit, Language, Passage, Progress, Vectors
+from knowledge_base.types import Faq, Hit, Language, Passage
 from knowledge_base.words import words
+from tests.fakes import HashEncoder
 
 UPDATED = datetime(2026, 3, 1, 9, 30)
-
-
-class HashEncoder:
-    """A bag of hashed search words as a vector: texts that share words are near each other."""
-
-    dimension = 128
-    fingerprint = "hash"
-    max_tokens = 512
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self.encode_passages(texts)
-
-    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        rows = np.full((len(texts), self.dimension), 1e-6, dtype=np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for word in words(text):
-                row[int(hashlib.sha256(word.encode()).hexdigest(), 16) % self.dimension] += 1
-        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(words(text)) for text in texts]
 
 
 class ScriptedGenerator:

@@ -82,7 +82,7 @@ def test_real_folder_knows_its_language_and_its_turns(tmp_path: Path) -> None:
     assert model.dtype == torch.bfloat16
     assert not hasattr(model.config, "quantization_config")
     assert model.generation_config.eos_token_id == [1, 106]
-    ids = tokenizer("The capital of France is", return_tensors="pt")
-    with torch.inference_mode():
-        best = model(**ids).logits[0, -1].argmax()
-    assert tokenizer.decode(best) == " Paris"
+    for start, goes_on in [("Paris is the capital of", " France"), ("星期一，星期二，星期三，星期", "四")]:
+        with torch.inference_mode():
+            best = model(**tokenizer(start, return_tensors="pt")).logits[0, -1].argmax()
+        assert tokenizer.decode(best) == goes_on

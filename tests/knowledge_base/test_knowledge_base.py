@@ -91,7 +91,7 @@ def test_another_process_sees_a_change_in_its_next_search(open_knowledge: Open) 
     server, command = open_knowledge(), open_knowledge()
     assert server.search("净水器保修几年", "zh") == []
     command.put([WARRANTY])
-    assert sources(server.search("净水器保修几年", "zh")) == ["warranty.md"] * len(server.search("净水器保修几年", "zh"))
+    assert set(sources(server.search("净水器保修几年", "zh"))) == {"warranty.md"}
     server.delete(["warranty.md"])
     assert command.search("净水器保修几年", "zh") == []
 
@@ -159,7 +159,10 @@ def test_check_says_what_differs(knowledge: KnowledgeBase) -> None:
     assert "rebuild" in findings["dense index"].remedy
 
 
-@pytest.mark.parametrize("query", ["", "  ", "\x00\x01", "😀😀😀", "'; DROP TABLE faq; --", "<b>退货</b>", "x" * 50_000])
+HOSTILE = ["", "  ", "\x00\x01", "😀😀😀", "'; DROP TABLE faq; --", "<b>退货</b>", "x" * 50_000]
+
+
+@pytest.mark.parametrize("query", HOSTILE)
 def test_any_query_is_searched_or_finds_nothing(knowledge: KnowledgeBase, query: str) -> None:
     knowledge.put_faqs([RETURN])
     assert all(0 <= hit.score <= 1 for hit in knowledge.search(query, "en"))

@@ -23,12 +23,16 @@ class MemoryKnowledge:
 
     def __init__(self) -> None:
         self.kept: dict[str, Faq | Document] = {}
+        self.deleted: set[str] = set()
 
     def faqs(self) -> list[Faq]:
         return [source for source in self.kept.values() if isinstance(source, Faq)]
 
     def documents(self) -> list[Document]:
         return [source for source in self.kept.values() if isinstance(source, Document)]
+
+    def deleted_ids(self) -> set[str]:
+        return self.deleted
 
     def put(self, sources: list[Faq] | list[Document], progress: Progress | None = None) -> list[Put]:
         for done, source in enumerate(sources, start=1):
@@ -203,4 +207,12 @@ def test_a_later_load_puts_only_what_is_missing(
     del knowledge.kept["wok-care.zh.md"]
     assert [put.id for put in load_demo(knowledge)] == ["wok-care.zh.md"]
     assert knowledge.kept[changed.id] == changed
+    assert load_demo(knowledge) == []
+
+
+def test_what_staff_deleted_does_not_come_back(first_load: FirstLoad) -> None:
+    knowledge = MemoryKnowledge()
+    knowledge.kept = dict(first_load[0].kept)
+    del knowledge.kept["wok-care.zh.md"]
+    knowledge.deleted = {"wok-care.zh.md"}
     assert load_demo(knowledge) == []

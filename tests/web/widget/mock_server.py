@@ -264,7 +264,9 @@ class MockServer:
         past = {"id": f"c{len(conversation.history)}", "role": "customer", "text": text, "at": now()}
         conversation.history.append(past)
         language = "zh" if any("\u4e00" <= char <= "\u9fff" for char in text) else "en"
-        reply = self._reply = Reply(self, conversation, frame, f"{conversation.token}-{len(conversation.history)}", language)
+        reply = self._reply = Reply(
+            self, conversation, frame, f"{conversation.token}-{len(conversation.history)}", language
+        )
         reply.start()
         for step in self.scripts.get(text, [say("OK: " + text[:80]), answer()]):
             step(reply)

@@ -175,9 +175,7 @@ def test_thumbs(visit: Visit, server: MockServer, ask: Ask) -> None:
     page.get_by_label("Tell us more").press("Enter")
     expect(page.locator(".why")).to_have_count(0)
     page.wait_for_timeout(100)
-    sent = [
-        (frame["helpful"], frame.get("reason"), frame.get("comment")) for frame in server.of_type("feedback")
-    ]
+    sent = [(frame["helpful"], frame.get("reason"), frame.get("comment")) for frame in server.of_type("feedback")]
     assert sent == [
         (True, None, None),
         (False, None, None),

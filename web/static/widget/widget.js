@@ -75,7 +75,7 @@ svg{display:block;width:20px;fill:none;stroke:currentColor;stroke-width:2;stroke
 .fab,.icon,.go{display:grid;place-items:center}
 .fab,.go,.head,.full,.me .bubble{background:var(--c);color:var(--on)}
 .main,.sheet,.latest,.count,input,textarea{background:var(--bg)}
-.pick,.why,.chip,.latest,.dark .panel,input,textarea{border:var(--edge)}
+.pick,.why,.chip,.latest,input,textarea{border:var(--edge)}
 .bar,.source,th,td{border-bottom:var(--edge)}
 .pick,.why,.full,input,textarea{border-radius:12px;padding:9px 14px}
 .head,.bar,.source,.rate,.line,.chips,.state{display:flex;align-items:center;gap:8px}
@@ -87,7 +87,7 @@ svg{display:block;width:20px;fill:none;stroke:currentColor;stroke-width:2;stroke
 a,.cite,.num,.strong,[aria-pressed=true]{color:var(--acc)}
 h2,.strong,.num,.full,.person,.badge{font-weight:600}
 .num,.full,.badge{text-align:center}
-.fab,.panel{position:fixed;z-index:var(--kefu-z,2147483000);right:var(--kefu-right,20px);bottom:var(--b);box-shadow:0 5px 28px #0005}
+.fab,.panel{position:fixed;z-index:var(--kefu-z,2147483000);right:var(--kefu-right,20px);bottom:var(--b);box-shadow:0 5px 28px #0005,0 0 0 1px #8883}
 .fab{width:56px;height:56px;border-radius:50%}
 .fab svg{width:27px}
 .badge{position:absolute;top:-3px;right:-3px;min-width:21px;padding:0 5px;border-radius:11px;background:#c5221f;color:#fff;
@@ -112,7 +112,7 @@ li{margin:3px 0 0 20px}
 code{font:.9em monospace;background:#8882}
 table{display:block;overflow-x:auto;border-collapse:collapse;overflow-wrap:normal}
 th,td{padding:5px 14px 5px 0;text-align:start}
-.cite{min-height:0;min-width:0;font-size:11px;vertical-align:super;padding:0 2px}
+.cite{font-size:11px;vertical-align:super;padding:0 2px;cursor:pointer}
 .dots i{display:inline-block;width:7px;height:7px;margin:0 5px 0 0;border-radius:50%;background:var(--mute);animation:dot 1.2s infinite}
 .dots i+i{animation-delay:.15s}
 .dots i+i+i{animation-delay:.3s}
@@ -127,6 +127,7 @@ bdi{flex:1;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .down svg{transform:scaleY(-1)}
 .why{width:100%}
 .chips{flex-wrap:wrap;margin:6px 0 10px}
+::placeholder{color:var(--mute);opacity:1}
 input,textarea{width:100%;min-width:0;min-height:44px;line-height:24px;resize:none}
 .state{max-width:80%}
 .state button{text-decoration:underline;text-align:end}
@@ -183,8 +184,7 @@ const inline = (text, cite) => {
 	for (let m; (m = INLINE.exec(text)); text = text.slice(m.index + m[0].length)) {
 		const [all, code, bold, italic, label, href, number, bare] = m;
 		nodes.push(text.slice(0, m.index),
-			code ? el("code", code) : bold ? el("b", inline(bold, cite)) : italic ? el("em", inline(italic, cite)) : label ? link(href, label) : bare ? link(bare.replace(/[.,;:!?*_]+$/, ""), bare) : cite?.(+number) || all,
-			number ? "\u2060" : ""); // no line begins with the mark after a number
+			code ? el("code", code) : bold ? el("b", inline(bold, cite)) : italic ? el("em", inline(italic, cite)) : label ? link(href, label) : bare ? link(bare.replace(/[.,;:!?*_]+$/, ""), bare) : cite?.(+number) || all);
 	}
 	return [...nodes, text];
 };
@@ -540,7 +540,7 @@ const finish = (item, { text, kind, language, stopped, citations = [], options =
 	const { bubble, row } = item, open = (one) => () => source(one);
 	const cite = (number) => {
 		const one = citations.find((other) => other.number === number);
-		return one && button(".cite", `[${number}]`, open(one), t("sources") + number);
+		return one && el("span.cite", { role: "button", tabIndex: 0, onclick: open(one), onkeydown: entered(open(one)) }, `[${number}]`);
 	};
 	item.done = true;
 	item.text = text;

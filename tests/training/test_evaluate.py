@@ -1,0 +1,54 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.calibration import load
+from tests.fakes import HashEncoder
+from training.evaluate import Run, evaluate
+from training.workspace import with_calibration
+
+
+def quiet(done: int, total: int) -> None:
+    assert done <= total
+
+
+@pytest.fixture
+def run(tmp_path: Path, encoder: HashEncoder) -> Run:
+    return Run(tmp_path / "out", encoder, with_calibration(load(), None, "test"), "test")
+
+
+def test_every_question_is_answered_once_in_the_format(folder: Path, run: Run) -> None:
+    report = evaluate([folder], run, quiet)
+    rows = [json.loads(line) for line in (run.out / "answers.jsonl").read_text("utf8").splitlines()]
+    assert [row["id"] for row in rows] == ["q1", "q2", "q3"]
+    assert set(rows[0]) == {"id", "kind", "text", "confidence", "hits", "citations", "latency_ms"}
+    assert rows[0]["kind"] == "faq" and rows[0]["citations"] == ["f1"]
+    assert report["sets"]["shop"]["questions"] == 3
+    assert report["languages"]["zh"]["questions"] == 2
+    assert json.loads((run.out / "report.json").read_text("utf8")) == report
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(folder: Path, run: Run) -> None:
+    evaluate([folder], run, quiet)
+    path = run.out / "shop" / "answers.jsonl"
+    first, second, _ = path.read_text("utf8").splitlines(keepends=True)
+    path.write_text(first.replace('"kind": ', '"kind":   ') + second[:20], "utf8")
+    marked = path.read_text("utf8").splitlines()[0]
+    evaluate([folder], run, quiet)
+    lines = path.read_text("utf8").splitlines()
+    assert lines[0] == marked  # kept, not asked again
+    assert [json.loads(line)["id"] for line in lines] == ["q1", "q2", "q3"]
+
+
+def test_answers_of_another_release_are_not_kept(folder: Path, run: Run) -> None:
+    evaluate([folder], run, quiet)
+    path = run.out / "shop" / "answers.jsonl"
+    path.write_text(path.read_text("utf8").replace('"kind": "faq"', '"kind": "stale"'), "utf8")
+    evaluate([folder], replace(run, identity="other"), quiet)
+    assert "stale" not in path.read_text("utf8")
+
+
+def test_a_limit_takes_the_first_questions(folder: Path, run: Run) -> None:
+    assert evaluate([folder], replace(run, limit=1), quiet)["all"]["questions"] == 1

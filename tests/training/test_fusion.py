@@ -1,0 +1,31 @@
+from pathlib import Path
+
+from knowledge_base.indexes import Candidate
+from tests.fakes import HashEncoder
+from training.fusion import Case, choose, fit_fusion, hit_at_1
+
+
+def case(golden: str, right_words: float) -> Case:
+    """The right document is a little less near by meaning, and has `right_words` of the query's words."""
+    right = Candidate(1, "passage", ("document", "right"), "zh", 0.88, right_words)
+    wrong = Candidate(2, "passage", ("document", "wrong"), "zh", 0.90, 0.0)
+    return Case(golden, "document", "zh", frozenset({"right"}), (right, wrong))
+
+
+def test_hit_at_1_is_averaged_over_sets_not_questions() -> None:
+    cases = [case("a", 0.5), case("b", 0.0), case("b", 0.0), case("b", 0.0)]
+    assert hit_at_1(cases, "document", 0.0) == 0.0
+    assert hit_at_1(cases, "document", 0.1) == 0.5
+    assert hit_at_1(cases, "faq", 0.1) == 0.0
+
+
+def test_of_equal_weights_the_smallest_is_chosen() -> None:
+    assert choose({0.0: 0.5, 0.1: 0.8, 0.2: 0.801, 0.3: 0.7}) == 0.1
+
+
+def test_the_file_says_what_it_was_fitted_to(folder: Path, tmp_path: Path, encoder: HashEncoder) -> None:
+    content = fit_fusion([folder], tmp_path / "work", encoder, lambda done, total: None)
+    assert content["fitted_on"] == ["shop"]
+    assert content["encoder"] == encoder.fingerprint
+    assert content["hit@1"]["faq"]["with"] >= content["hit@1"]["faq"]["without"]
+    assert set(content["other_language"].values()) == {0.0}
