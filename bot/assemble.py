@@ -21,8 +21,7 @@ def assemble(settings: Settings, progress: Progress | None = None) -> Bot:
 
     progress: of each conversion, in its own units. Raises BotError or KnowledgeBaseError with the remedy.
     """
-    releases = Releases(settings.data / "releases")
-    release = releases.current() if settings.release == "current" else releases.get(settings.release)
+    release = open_release(settings)
     calibration = load(release.calibration)
     knowledge = assemble_knowledge_base(settings, progress)
     try:
@@ -36,6 +35,12 @@ def assemble(settings: Settings, progress: Progress | None = None) -> Bot:
         knowledge.close()
         raise
     return Bot(knowledge, ConversationLog(engine), calibration, generator, release.name)
+
+
+def open_release(settings: Settings) -> Release:
+    """The release that the settings name, its files checked. Raises BotError."""
+    releases = Releases(settings.data / "releases")
+    return releases.current() if settings.release == "current" else releases.get(settings.release)
 
 
 def open_generator(settings: Settings, release: Release, progress: Progress | None = None) -> TextGenerator | None:

@@ -5,6 +5,7 @@ Knows nothing of HTML, tables or the store.
 
 import codecs
 import re
+import unicodedata
 
 from knowledge_base.source import Markdown, Source, Unreadable
 
@@ -24,6 +25,14 @@ _FENCE_OR_COMMENT = re.compile(
 )
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _SAMPLE = 200_000  # bytes that are enough to tell an encoding by
+_RADICAL = re.compile(r"[\u2e80-\u2fd5]")
+_CHARACTERS = dict(  # of the radicals that Unicode itself does not fold
+    zip(
+        "⺌⺍⺝⺠⺧⺬⺮⺯⺴⺵⺶⺷⺼⻁⻄⻅⻆⻇⻉⻊⻋⻑⻓⻔⻗⻘⻙⻚⻛⻜⻝⻡⻢⻣⻤⻥⻦⻧⻨⻩⻪⻬⻮⻰⻱",
+        "小小月民牛示竹糸网网羊羊月虎西见角角贝足车長长门雨青韦页风飞食首马骨鬼鱼鸟卤麦黄黾齐齿龙龟",
+        strict=True,
+    )
+)
 
 
 def read_text(source: Source) -> Markdown:
@@ -61,8 +70,12 @@ def without_comments(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """`text` without control characters and halves of characters, which neither databases nor people can read."""
-    return _UNWANTED.sub("", text.replace("\x0b", "\n").replace("\x0c", "\n"))
+    """`text` as people read it: without control characters and halves of characters, radicals as characters.
+
+    PDF printers write ⽤ (a radical) for 用; the two look alike, but no search would find the one by the other.
+    """
+    text = _UNWANTED.sub("", text.replace("\x0b", "\n").replace("\x0c", "\n"))
+    return _RADICAL.sub(lambda match: _CHARACTERS.get(match[0]) or unicodedata.normalize("NFKC", match[0]), text)
 
 
 def _wider(declared: str) -> str:

@@ -6,6 +6,7 @@ from web.commands.ask import ask
 from web.commands.doctor import doctor
 from web.commands.documents import add, remove
 from web.commands.errors import Mendable
+from web.commands.evaluate import evaluate
 from web.commands.faq import faq
 from web.commands.search import rebuild, search
 from web.commands.serve import serve
@@ -21,7 +22,7 @@ main = typer.Typer(
 )
 
 
-for verb in (serve, ask, add, remove, search, rebuild):
+for verb in (serve, ask, add, remove, search, rebuild, evaluate):
     main.command()(verb)
 main.add_typer(faq, name="faq")
 main.command()(doctor)

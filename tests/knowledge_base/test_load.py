@@ -371,3 +371,9 @@ def test_a_pdf_with_a_blank_page_says_so_in_the_log(tmp_path: Path, caplog: pyte
 
 def test_every_ending_has_a_reader() -> None:
     assert {".md", ".txt", ".html", ".pdf", ".docx", ".xlsx", ".pptx", ".csv"} <= SUFFIXES
+
+
+def test_radicals_that_look_like_characters_become_them(tmp_path: Path) -> None:
+    file = tmp_path / "printed.md"
+    file.write_text("# 说明\n\n请⽤⻓柄⻔刷清洗⾯板，⻅第二⻚。", "utf8")
+    assert "请用长柄门刷清洗面板，见第二页。" in load(file).text

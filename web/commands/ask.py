@@ -87,7 +87,8 @@ def _show(answer: Answer, conversation: str) -> None:
         path = " › ".join((citation.title, *citation.headings))
         source = f"{citation.source_id} · v{citation.version} · {citation.updated:%Y-%m-%d}"
         say(f"[{citation.number}] {path}  {source}")
-        say(f"    “{' '.join(citation.quote.split())}”", style="dim")
+        if citation.quote not in answer.text:
+            say(f"    “{' '.join(citation.quote.split())}”", style="dim")
     total = answer.latency_ms.get("total")
     facts = [answer.kind, f"confidence {answer.confidence:.2f}", answer.language]
     facts += [f"{total:.0f} ms"] if total is not None else []

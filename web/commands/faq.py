@@ -59,6 +59,8 @@ def export_faqs(
     """Export all FAQs to a file that `kefu faq import` reads again."""
     from knowledge_base.faq_file import write_faqs
 
+    if not file.absolute().parent.is_dir():
+        raise ValueError(f"{file.parent} is not a folder; make it, or write somewhere else")
     with compose.open_knowledge(data) as knowledge:
         faqs = knowledge.faqs()
     write_faqs(file, faqs)

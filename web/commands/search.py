@@ -30,8 +30,6 @@ def search(
     with compose.open_knowledge(data) as knowledge:
         if knowledge.is_empty:
             hint(EMPTY)
-        if behind := knowledge.needs_encoding():
-            hint(f"{behind} texts are not encoded by this encoder, so they are not found by meaning: kefu rebuild")
         language = language_of(text)
         hits = knowledge.search(text, language, limit)
     if as_json:

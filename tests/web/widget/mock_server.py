@@ -1,4 +1,4 @@
-"""A scripted Kefu server for the widget's tests: the wire protocol and host pages. Knows no answer that it was not given."""
+"""A scripted Kefu server for the widget's tests: wire protocol, host pages. Knows no answer that it was not given."""
 
 import json
 import threading

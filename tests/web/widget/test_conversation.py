@@ -140,15 +140,16 @@ def test_clarify_button_asks_its_question(visit: Visit, server: MockServer, ask:
     expect(page.locator(".choices")).to_have_count(0)
 
 
-def test_none_of_these_offers_a_person(visit: Visit, server: MockServer, ask: Ask) -> None:
+def test_none_of_these_is_said_to_the_bot_and_a_person_is_near(visit: Visit, server: MockServer, ask: Ask) -> None:
     server.scripts["退款"] = [answer(kind="clarify", text="您想问的是：", options=["多久到账？", "怎么退？"])]
+    server.scripts["都不是"] = [answer(kind="abstain", text="好的，请换一种说法。")]
     page = visit("zh-CN")
     ask(page, "退款")
     page.get_by_role("button", name="都不是").click()
-    expect(page.get_by_text("请换个说法再问，或转人工。").first).to_be_visible()
+    expect(page.get_by_text("好的，请换一种说法。").first).to_be_visible()
     page.locator(".log").get_by_role("button", name="转人工").click()
     expect(page.get_by_role("dialog", name="转人工")).to_be_visible()
-    assert len(server.of_type("message")) == 1
+    assert [frame["text"] for frame in server.of_type("message")] == ["退款", "都不是"]
 
 
 def test_abstain_offers_near_questions_and_a_person(visit: Visit, server: MockServer, ask: Ask) -> None:

@@ -35,7 +35,6 @@ const WORDS = {
 	updated: "更新于 |Updated ",
 	near: "相近的问题|Similar questions",
 	none: "都不是|None of these",
-	rephrase: "请换个说法再问，或转人工。|Please rephrase, or talk to a person.",
 	person: "转人工|Talk to a person",
 	leave: "请留下联系方式，人工客服会与您联系。|Leave a contact and a person will get back to you.",
 	contact: "电话、微信或邮箱|Phone or email",
@@ -429,8 +428,8 @@ const think = (id) => {
 	live.bubble.append(el("i"), el("i"), el("i"));
 	grown();
 };
-const note = (text, ...more) => {
-	list.append(el("div.row", el("div.bubble", text), ...more));
+const note = (text) => {
+	list.append(el("div.row", el("div.bubble", text)));
 	voice.textContent = text;
 	grown();
 };
@@ -495,7 +494,10 @@ const HEAR = { // f: a frame
 		else if (!ready) strip.hidden = false, strip.textContent = text;
 		else if (f.code === "unknown_message") drop("later", (one) => one.message_id);
 		else if (!f.reply_to && form.isConnected) drop("later", (one) => one.contact), state.textContent = text;
-		else fail(id, text);
+		else {
+			if (live) live.text = ""; // a half answer is none
+			fail(id, text);
+		}
 	},
 	feedback_saved({ message_id }) {
 		drop("later", (one) => one.message_id === message_id);
@@ -552,11 +554,8 @@ const finish = (item, { text, kind, language, stopped, citations = [], options =
 		button(".source", [el("span.num", one.number), el("bdi", one.title), el("span.small", t(one.kind))], open(one)))));
 	if (!stopped && /faq|grounded/.test(kind)) rating(item);
 	if (!/clarify|abstain|handoff/.test(kind)) return;
-	const person = () => button(".pick.strong", t("person"), contactForm);
-	const none = () => { box.remove(); note(t("rephrase"), el("div.list.choices", person())); focus(); };
-	const box = group(".list.choices", t("near"), kind === "abstain" && options.length && el("span.small", t("near")),
-		options.map(pick), kind === "clarify" ? button(".pick", t("none"), none) : person());
-	row.append(box);
+	row.append(group(".list.choices", t("near"), kind === "abstain" && options.length && el("span.small", t("near")), options.map(pick),
+		kind === "clarify" ? pick(t("none")) : button(".pick.strong", t("person"), contactForm)));
 };
 const rating = (item) => {
 	const vote = { type: "feedback", message_id: item.id };
