@@ -14,9 +14,11 @@ from knowledge_base.sentences import sentences
 from knowledge_base.types import Encoder, Hit, Language
 from knowledge_base.words import words
 
+# Measured on 59 dev questions (cmrc2018, drcd, covidqa) with the right passage given: the answer stands in the
+# best sentence for 0.70 of them, in the sentences chosen with these values (1.8 on average) for 0.78.
 _MOST = 3  # sentences in an answer
-_WORD_WEIGHT = 0.12  # of word overlap beside the cosine; cosines of one passage differ by about 0.1
-_CLOSE = 0.02  # a further sentence must score within this of the best
+_WORD_WEIGHT = 0.05  # of word overlap beside the cosine
+_CLOSE = 0.04  # a further sentence must score within this of the best
 _MOST_SENTENCES = 48  # encoded for one question
 _STOPS = tuple("。！？；.!?;”」』）)")
 _DELIMITER = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")

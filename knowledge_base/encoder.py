@@ -23,6 +23,7 @@ from knowledge_base.types import KnowledgeBaseError, Progress, Vectors
 log = logging.getLogger(__name__)
 
 _REMEMBERED = 1024  # query vectors
+_LONGEST_TOKEN = 64  # characters, on average; what lies beyond max_tokens of them is cut off anyway
 _E5 = re.compile(r"(?:^|[-_/.])e5(?![-\w.]*instruct)(?:[-_.]|$)", re.IGNORECASE)
 
 
@@ -93,7 +94,7 @@ class SentenceTransformerEncoder:
         if not texts:
             return self._nothing()
         vectors = self._model.encode(
-            [_well_formed(text) for text in texts],
+            [_well_formed(text[: self.max_tokens * _LONGEST_TOKEN]) for text in texts],
             prompt=prefix,
             batch_size=self._batch,
             normalize_embeddings=True,

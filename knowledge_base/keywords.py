@@ -22,7 +22,7 @@ from knowledge_base.words import words
 
 _LOG = logging.getLogger(__name__)
 _PROBE = "怎麼申請退貨 returning items XC-200 你是谁"
-_FORMAT = hashlib.sha256(f"1 {words(_PROBE)}".encode()).hexdigest()[:16]  # changes when words() does
+_FORMAT = hashlib.sha256(f"2 {words(_PROBE)}".encode()).hexdigest()[:16]  # changes when words() does
 _HEAP = 32_000_000  # bytes for the writer
 _K1 = 1.2  # tantivy's BM25
 

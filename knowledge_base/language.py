@@ -12,6 +12,7 @@ from opencc import OpenCC
 from knowledge_base.types import Language
 
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U0003134f]")
+_BROKEN = "坏"  # OpenCC takes it for a rare traditional form of 坯
 _LATIN_WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*")
 _KEPT_CATEGORIES = "LMN"  # letters, marks, numbers
 _SYMBOLS_THAT_MATTER = frozenset("+#%$€£¥")
@@ -39,7 +40,8 @@ def to_simplified(text: str) -> str:
     """Traditional Chinese characters as simplified ones; everything else unchanged."""
     if not _HAN.search(text):
         return text
-    return str(_simplifier().convert(text))
+    convert = _simplifier().convert
+    return _BROKEN.join(str(convert(part)) for part in text.split(_BROKEN))
 
 
 def normalise(text: str) -> str:

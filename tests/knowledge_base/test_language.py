@@ -45,7 +45,9 @@ def test_symbols_alone_are_not_lost() -> None:
 
 
 def test_simplified_text_is_unchanged() -> None:
-    assert to_simplified("软件 software") == "软件 software"
+    for text in ("软件 software", "杯子坏了", "坏"):
+        assert to_simplified(text) == text
+    assert to_simplified("壞了") == "坏了"
 
 
 @given(st.text())
