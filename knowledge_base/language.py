@@ -54,4 +54,4 @@ def normalise(text: str) -> str:
     kept = "".join(
         c for c in folded if unicodedata.category(c)[0] in _KEPT_CATEGORIES or c in _SYMBOLS_THAT_MATTER
     )
-    return kept or folded.strip()
+    return unicodedata.normalize("NFKC", kept) or folded.strip()
