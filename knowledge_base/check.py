@@ -36,9 +36,7 @@ def _database(store: Store) -> Finding:
 def _vectors(store: Store, total: int) -> Finding:
     missing = len(store.texts_without_vector())
     if missing:
-        return Finding(
-            "vectors", False, f"{missing} of {total} texts have no vector of this encoder", _REBUILD
-        )
+        return Finding("vectors", False, f"{missing} of {total} texts have no vector of this encoder", _REBUILD)
     return Finding("vectors", True, f"all {total} entries are encoded")
 
 
@@ -48,13 +46,9 @@ def _encoder_agrees(store: Store, stored: set[int], encoder: Encoder) -> Finding
     if not rows:
         return Finding("encoder", True, "nothing stored to compare with")
     again = encoder.encode_passages([row.search_text for row in rows])
-    worst = min(
-        float(vector @ row.vector) for vector, row in zip(again, rows, strict=True) if row.vector is not None
-    )
+    worst = min(float(vector @ row.vector) for vector, row in zip(again, rows, strict=True) if row.vector is not None)
     if worst < _SAME:
-        return Finding(
-            "encoder", False, f"stored vectors differ from this encoder's (cosine {worst:.3f})", _REBUILD
-        )
+        return Finding("encoder", False, f"stored vectors differ from this encoder's (cosine {worst:.3f})", _REBUILD)
     return Finding("encoder", True, f"stored vectors are this encoder's (cosine {worst:.3f})")
 
 

@@ -8,9 +8,7 @@ from knowledge_base.records import Entry, Role
 from knowledge_base.types import Document, Faq
 
 
-def document_entries(
-    document: Document, count_tokens: Callable[[Sequence[str]], list[int]], size: int
-) -> list[Entry]:
+def document_entries(document: Document, count_tokens: Callable[[Sequence[str]], list[int]], size: int) -> list[Entry]:
     """One entry a passage, searched with the document's title and the passage's heading path.
 
     size: the longest passage, in the tokens that count_tokens counts.

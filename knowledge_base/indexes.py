@@ -101,9 +101,7 @@ class Indexes:
         with self._keywords.lock:
             added, removed, revision = self._store.changes(self._keywords.revision())
             if added or removed:
-                texts = [
-                    (row.id, row.search_text) for row in self._store.index_rows(added) if row.role != "never"
-                ]
+                texts = [(row.id, row.search_text) for row in self._store.index_rows(added) if row.role != "never"]
                 self._keywords.apply(texts, removed, revision)
         self._keywords.reload()
 

@@ -51,7 +51,5 @@ def normalise(text: str) -> str:
     but not the few symbols that change a meaning (C++, C#, 5%, $5). A text of nothing else keeps itself.
     """
     folded = to_simplified(unicodedata.normalize("NFKC", text)).casefold()
-    kept = "".join(
-        c for c in folded if unicodedata.category(c)[0] in _KEPT_CATEGORIES or c in _SYMBOLS_THAT_MATTER
-    )
+    kept = "".join(c for c in folded if unicodedata.category(c)[0] in _KEPT_CATEGORIES or c in _SYMBOLS_THAT_MATTER)
     return unicodedata.normalize("NFKC", kept) or folded.strip()

@@ -52,9 +52,7 @@ class Passages:
             return list(connection.execute(statement.order_by(_ENTRY.id)).scalars())
 
     def _documents(self, ids: Sequence[int]) -> dict[int, "_Dated"]:
-        joined = tables.entry.join(
-            tables.document, (_ENTRY.source_id == _DOCUMENT.id) & (_ENTRY.kind == "document")
-        )
+        joined = tables.entry.join(tables.document, (_ENTRY.source_id == _DOCUMENT.id) & (_ENTRY.kind == "document"))
         columns = (
             _ENTRY.id,
             _ENTRY.source_id,

@@ -144,13 +144,9 @@ class Store:
         )
         with self.engine.connect() as connection:
             for batch in _batches(ids):
-                for row in connection.execute(
-                    select(*columns).select_from(joined).where(entry.id.in_(batch))
-                ):
+                for row in connection.execute(select(*columns).select_from(joined).where(entry.id.in_(batch))):
                     data = None if row.data is None else np.frombuffer(row.data, "<f4")
-                    yield IndexRow(
-                        row.id, row.role, row.kind, row.source_id, row.language, row.search_text, data
-                    )
+                    yield IndexRow(row.id, row.role, row.kind, row.source_id, row.language, row.search_text, data)
 
     def entry_ids(self) -> list[int]:
         with self.engine.connect() as connection:
@@ -215,9 +211,7 @@ class Store:
         self, connection: Connection, kind: SourceKind, source_id: str, entries: Sequence[Entry]
     ) -> None:
         table = tables.entry
-        before = connection.execute(
-            select(table).where(table.c.kind == kind, table.c.source_id == source_id)
-        ).all()
+        before = connection.execute(select(table).where(table.c.kind == kind, table.c.source_id == source_id)).all()
         reusable = {entry_key(row): row.id for row in before}
         kept: set[int] = set()
         added: list[int] = []
@@ -247,8 +241,7 @@ class Store:
                 delete(tables.vector).where(known.content_hash.in_(batch), known.encoder == self._encoder)
             )
             rows = [
-                {"content_hash": h, "encoder": self._encoder, "data": vectors[h].astype("<f4").tobytes()}
-                for h in batch
+                {"content_hash": h, "encoder": self._encoder, "data": vectors[h].astype("<f4").tobytes()} for h in batch
             ]
             connection.execute(insert(tables.vector), rows)
 
@@ -258,9 +251,7 @@ class Store:
         for batch in _batches(hashes):
             used = select(tables.entry.c.content_hash).where(tables.entry.c.content_hash.in_(batch))
             connection.execute(
-                delete(tables.vector).where(
-                    columns.content_hash.in_(batch), columns.content_hash.not_in(used)
-                )
+                delete(tables.vector).where(columns.content_hash.in_(batch), columns.content_hash.not_in(used))
             )
 
 
