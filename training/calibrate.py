@@ -16,13 +16,15 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from bot.calibration import FEATURES, Calibration, Threshold, features
-from knowledge_base.types import Encoder, Language, Progress, SourceKind
+from knowledge_base.types import Encoder, Hit, Language, Progress, SourceKind
 from training.evaluate import ask, judged, row
 from training.golden import GoldenSet, read_golden_set
 from training.metrics import is_correct
 from training.workspace import golden_bot, with_calibration
 
 FALSE_ANSWER_LIMIT = 0.05  # of all questions, in each language
+CLARIFY_PRECISION = 0.6  # share of questions asked back that must have a relevant FAQ among those offered
+_OPTIONS = 3
 _EXACT = 10.0  # logit of an exact phrasing, which decide() answers without asking the model
 _KINDS: tuple[SourceKind, ...] = ("faq", "document")
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -37,6 +39,7 @@ class Trial:
     language: Language
     answerable: bool
     right: bool
+    offered: bool  # a relevant FAQ is among the first three, as clarifying would offer them
     values: tuple[float, ...]  # in the order of FEATURES
 
 
@@ -79,6 +82,7 @@ def try_all(golden: GoldenSet, work: Path, encoder: Encoder, base: Calibration, 
                         answer.language,
                         question.answerable,
                         is_correct(question, judged(row(question, answer))),
+                        _offered(answer.hits, question.relevant),
                         tuple(named[name] for name in FEATURES),
                     )
                 )
@@ -118,6 +122,11 @@ def _set_weights(trials: Sequence[Trial], chosen: NDArray[np.bool_]) -> NDArray[
     return np.array([1 / names.count(name) for name in names]) * len(names) / len(set(names))
 
 
+def _offered(hits: Sequence[Hit], relevant: frozenset[str]) -> bool:
+    faqs = [hit.passage.source_id for hit in hits if hit.passage.kind == "faq"]
+    return any(i in relevant for i in faqs[:_OPTIONS])
+
+
 def _matrix(trials: Sequence[Trial]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     values = np.array([trial.values for trial in trials])
     values[:, FEATURES.index("exact")] = 0.0
@@ -151,10 +160,11 @@ def _threshold(
             break
         answer = float(value)
     answered = [trial for value, trial in own if value >= answer]
+    clarify = _clarify([(value, trial.offered) for value, trial in own if value < answer], answer)
     able = sum(trial.answerable for _, trial in own)
     return {
         "answer": round(answer, 4),
-        "clarify": round(answer / 2, 4),
+        "clarify": round(clarify, 4),
         "rates": {
             "questions": len(own),
             "coverage": round(sum(t.answerable for t in answered) / max(1, able), 4),
@@ -162,3 +172,16 @@ def _threshold(
             "right_of_answered": round(sum(t.right for t in answered) / max(1, len(answered)), 4),
         },
     }
+
+
+def _clarify(below: Sequence[tuple[float, bool]], answer: float) -> float:
+    """The lowest confidence from which asking back offers a relevant FAQ often enough; `answer` when none does.
+
+    below: (confidence, whether a relevant FAQ is offered), most confident first.
+    """
+    lowest, good = answer, 0
+    for count, (value, offered) in enumerate(below, 1):
+        good += offered
+        if good >= CLARIFY_PRECISION * count:
+            lowest = value
+    return lowest

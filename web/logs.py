@@ -43,7 +43,7 @@ def configure_logs(form: Literal["auto", "console", "json"], level: int = loggin
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its INFO lines hold URLs with visitors' tokens
-    for chatty in ("alembic", "httpx"):
+    for chatty in ("alembic", "faiss", "httpx", "sentence_transformers"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

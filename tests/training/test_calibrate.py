@@ -21,6 +21,7 @@ def trials(golden: str, count: int = 200) -> list[Trial]:
                 "zh" if n % 4 < 2 else "en",
                 right or n % 3 == 0,
                 right,
+                right or n % 5 == 0,
                 tuple(values.get(name, 0.0) for name in FEATURES),
             )
         )
@@ -41,7 +42,7 @@ def test_nearer_is_more_confident(fitted) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_wrong_answers_stay_within_the_limit(fitted, kind: str, language: str) -> None:
     threshold = fitted["thresholds"][kind][language]
-    assert 0 < threshold["clarify"] < threshold["answer"] <= 1
+    assert 0 < threshold["clarify"] <= threshold["answer"] <= 1
     assert threshold["rates"]["false_answer_rate"] <= 0.05
     assert threshold["rates"]["coverage"] > 0.05
 
