@@ -1,9 +1,12 @@
 """Opens the one database and brings its tables up to date. Knows no table: each package owns its own.
 
+What an operator can mend (a full disk, a folder without the right to write, a damaged file) is raised as a
+KnowledgeBaseError with its remedy, whichever statement meets it.
 SQLite in the data folder by default (write-ahead log, so readers never wait for a writer); any other
 SQLAlchemy URL when one box is outgrown.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +16,24 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError
 
 from knowledge_base.types import KnowledgeBaseError
 
 _BUSY_SECONDS = 10
+_UNWRITABLE = "Make the data folder and its files writable, or point KEFU_DATA to another folder."
+_DAMAGED = "Restore it from a backup, or move it away to begin anew."
+_REMEDIES = {
+    sqlite3.SQLITE_PERM: _UNWRITABLE,
+    sqlite3.SQLITE_READONLY: _UNWRITABLE,
+    sqlite3.SQLITE_CANTOPEN: _UNWRITABLE,
+    sqlite3.SQLITE_FULL: "Free some disk space, then try again.",
+    sqlite3.SQLITE_IOERR: "Check the disk and its free space, then try again.",
+    sqlite3.SQLITE_BUSY: "Another program holds it: wait for it or end it, then try again.",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
 
 
 def open_database(url: str) -> Engine:
@@ -31,6 +45,7 @@ def open_database(url: str) -> Engine:
         _prepare_folder(Path(parsed.database))
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "handle_error", _explain)
     return engine
 
 
@@ -54,21 +69,15 @@ def migrate(engine: Engine, migrations: Path, version_table: str) -> None:
     config.attributes["engine"] = engine
     config.attributes["version_table"] = version_table
     script = ScriptDirectory.from_config(config)
-    try:
-        version = _version(engine, version_table)
-        if version == script.get_current_head():
-            return
-        if version is not None and version not in {s.revision for s in script.walk_revisions()}:
-            raise KnowledgeBaseError(
-                f"The database is of version {version!r}, which this Kefu does not know: it was written by a "
-                "newer one. Install that version, or point KEFU_DATA to another folder."
-            )
-        command.upgrade(config, "head")
-    except DatabaseError as error:
+    version = _version(engine, version_table)
+    if version == script.get_current_head():
+        return
+    if version is not None and version not in {s.revision for s in script.walk_revisions()}:
         raise KnowledgeBaseError(
-            f"The database {engine.url.database} cannot be opened or written ({error.orig}). "
-            "Check its permissions and the free disk space, or restore it from a backup."
-        ) from error
+            f"The database is of version {version!r}, which this Kefu does not know: it was written by a "
+            "newer one. Install that version, or point KEFU_DATA to another folder."
+        )
+    command.upgrade(config, "head")
 
 
 def run_migrations(context: Any, metadata: MetaData) -> None:
@@ -98,6 +107,15 @@ def _prepare_folder(file: Path) -> None:
             f"The data folder {file.parent} cannot be made ({error.strerror}). "
             "Make it writable, or point KEFU_DATA to another folder."
         ) from error
+
+
+def _explain(context: ExceptionContext) -> None:
+    """Raise what an operator can mend as a KnowledgeBaseError; SQLite's words hold no value of a statement."""
+    error = context.original_exception
+    code = getattr(error, "sqlite_errorcode", None)
+    remedy = None if code is None else _REMEDIES.get(code & 0xFF)
+    if remedy and context.engine:
+        raise KnowledgeBaseError(f"The database {context.engine.url.database} fails: {error}. {remedy}") from error
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, get_args
 
 from knowledge_base.language import language_of, normalise
-from knowledge_base.types import Faq, KnowledgeBaseError, Language, Status
+from knowledge_base.types import LONGEST_ID, Faq, KnowledgeBaseError, Language, Status
 
 FIELDS = (
     "id",
@@ -49,9 +49,11 @@ def faq_of(row: Row) -> Faq:
     if unknown:
         raise WrongFieldError(unknown[0], f"unknown; the fields are {', '.join(FIELDS)}")
     question, answer = _required(row, "question"), _required(row, "answer")
+    if len(id := _string(row, "id")) > LONGEST_ID:
+        raise WrongFieldError("id", f"has {len(id)} characters; shorten it to {LONGEST_ID}")
     language = _choice(row, "language", get_args(Language)) or language_of(question)
     faq = Faq(
-        id=_string(row, "id") or _derived_id(language, question),
+        id=id or _derived_id(language, question),
         question=question,
         answer=answer,
         language=language,

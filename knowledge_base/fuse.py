@@ -96,4 +96,4 @@ def _refused(candidates: Sequence[Candidate]) -> set[tuple[SourceKind, str]]:
 
 def _score(candidate: Candidate, language: Language, exact: bool, weights: Weights) -> Scored:
     fused = (candidate.dense + weights.of(candidate, language) * candidate.keyword) / (1 + weights.highest)
-    return Scored(candidate.id, 1.0 if exact else fused, candidate.dense, candidate.keyword, exact)
+    return Scored(candidate.id, 1.0 if exact else max(0.0, fused), candidate.dense, candidate.keyword, exact)

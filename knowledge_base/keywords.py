@@ -10,7 +10,8 @@ import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,24 +53,16 @@ class KeywordIndex:
 
     def apply(self, added: Sequence[tuple[int, str]], removed: Sequence[int], revision: int) -> None:
         """Add (id, text) rows, remove ids, and stand at `revision`. Call with `lock` held; safe to repeat."""
-        writer = self._index.writer(_HEAP, 1)
-        for row in (*removed, *(i for i, _ in added)):
-            writer.delete_documents_by_term("id", row)
-        for row, text in added:
-            writer.add_document(tantivy.Document(id=row, words=" ".join(words(text))))
-        writer.commit()
-        writer.wait_merging_threads()
-        self._write_state(revision)
-        self.reload()
+        with self._writing(revision) as writer:
+            for row in (*removed, *(i for i, _ in added)):
+                writer.delete_documents_by_term("id", row)
+            for row, text in added:
+                writer.add_document(tantivy.Document(id=row, words=" ".join(words(text))))
 
     def clear(self) -> None:
         """Forget everything; the next apply starts from revision 0. Call with `lock` held."""
-        writer = self._index.writer(_HEAP, 1)
-        writer.delete_all_documents()
-        writer.commit()
-        writer.wait_merging_threads()
-        self._write_state(0)
-        self.reload()
+        with self._writing(0) as writer:
+            writer.delete_all_documents()
 
     def reload(self) -> None:
         """See what another process has committed."""
@@ -102,6 +95,22 @@ class KeywordIndex:
             return set()
         found = searcher.search(tantivy.Query.all_query(), searcher.num_docs, count=False).hits
         return {int(i) for i in searcher.fast_field_values("id", [address for _, address in found])}
+
+    @contextmanager
+    def _writing(self, revision: int) -> Iterator[Any]:
+        """A writer whose work is committed as that of `revision`, or not at all."""
+        try:
+            writer = self._index.writer(_HEAP, 1)
+            yield writer
+            writer.commit()
+            writer.wait_merging_threads()
+            self._write_state(revision)
+        except (ValueError, OSError) as error:  # tantivy's errors are ValueErrors
+            raise KnowledgeBaseError(
+                f"The keyword index in {self._folder} cannot be written ({error}). Free some disk space and make the"
+                " data folder writable; what is stored is safe and is indexed at the next start."
+            ) from error
+        self.reload()
 
     def _term(self, word: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._index.schema, "words", word, "freq")

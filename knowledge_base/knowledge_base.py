@@ -3,7 +3,7 @@
 Knows the order of the steps; chunking, storing, searching and fusing are done by the modules it calls.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -16,8 +16,9 @@ from knowledge_base.indexes import Candidate, Indexes
 from knowledge_base.keywords import KeywordIndex
 from knowledge_base.passages import Passages
 from knowledge_base.records import Entry, Source, source_hash
-from knowledge_base.store import Store
+from knowledge_base.store import Store, VectorsGone
 from knowledge_base.types import (
+    LONGEST_ID,
     Document,
     Encoder,
     Faq,
@@ -30,6 +31,7 @@ from knowledge_base.types import (
 )
 
 T = TypeVar("T")
+_NO_TEXT = "it has no text; check that the right file was chosen"
 _GROUP = 64  # sources encoded together; each is stored in a transaction of its own
 
 
@@ -146,6 +148,11 @@ class KnowledgeBase:
     # --- putting
 
     def _put_all(self, sources: Sequence[Source], progress: Progress | None) -> list[Put]:
+        for source in sources:
+            if not 0 < len(source.id) <= LONGEST_ID:
+                raise ValueError(
+                    f"the id {source.id[:40]!r} has {len(source.id)} characters; give it 1 to {LONGEST_ID}"
+                )
         outcomes: list[Put] = []
         for done, group in _groups(sources):
             outcomes += self._put_group(group)
@@ -157,32 +164,39 @@ class KnowledgeBase:
     def _put_group(self, sources: Sequence[Source], again: bool = False) -> list[Put]:
         outcomes: dict[int, Put] = {}
         entries: dict[int, list[Entry]] = {}
+        written: dict[str, str] = {}  # id → content hash, of this group's sources so far
         for position, source in enumerate(sources):
-            refused = None if again else self._refusal(source, sources[:position])
+            refused = None if again else self._refusal(source, written)
+            cut = [] if refused else self._entries(source)
+            if not refused and not again and not cut and isinstance(source, Document):
+                refused = Put(source.id, "empty", detail=_NO_TEXT)
             if refused:
                 outcomes[position] = refused
             else:
-                entries[position] = self._entries(source)
+                entries[position] = cut
+                written[source.id] = source_hash(source)
         vectors = self._encode_new([entry for cut in entries.values() for entry in cut])
         for position, cut in entries.items():
             outcomes[position] = self._store_one(sources[position], cut, vectors)
         return [outcomes[position] for position in range(len(sources))]
 
-    def _refusal(self, source: Source, before: Sequence[Source]) -> Put | None:
-        """What is not to be stored: nothing new, nothing in it, or the same text as another document."""
+    def _refusal(self, source: Source, written: Mapping[str, str]) -> Put | None:
+        """What is not to be stored: nothing in it, nothing new, or a new document that says the same as another.
+
+        written: content hashes by id, of the sources that are about to be stored before this one.
+        """
         if not (source.text if isinstance(source, Document) else source.answer).strip():
-            return Put(source.id, "empty", detail="it has no text")
-        known = self._store.version_and_hash(source)
+            return Put(source.id, "empty", detail=_NO_TEXT)
+        stored = self._store.version_and_hash(source)
+        known = written.get(source.id) or (stored[1] if stored else None)
         wanted = source_hash(source)
-        if known and known[1] == wanted:
+        if known == wanted:
             return Put(source.id, "unchanged")
-        if isinstance(source, Document):
-            twin = self._store.document_with_hash(wanted, source.id) or next(
-                (b.id for b in before if isinstance(b, Document) and b.id != source.id and source_hash(b) == wanted),
-                "",
-            )
-            if twin:
-                return Put(source.id, "duplicate", detail=f"it says the same as {twin!r}")
+        if known is None and isinstance(source, Document):  # a known one is replaced: its old text must go
+            twin = next((id for id, hash_ in written.items() if hash_ == wanted), None)
+            kept = None if twin else self._store.document_with_hash(wanted, source.id)
+            if twin or (kept and kept not in written):
+                return Put(source.id, "duplicate", detail=f"it says the same as {twin or kept!r}")
         return None
 
     def _entries(self, source: Source) -> list[Entry]:
@@ -194,14 +208,19 @@ class KnowledgeBase:
         texts = {entry.hash: entry.search_text for entry in entries}
         known = self._store.known_hashes(texts)
         new = {hash_: text for hash_, text in texts.items() if hash_ not in known}
-        if not new:
-            return {}
-        return dict(zip(new, self.encoder.encode_passages(list(new.values())), strict=True))
+        return self._encode(new) if new else {}
+
+    def _encode(self, texts: Mapping[str, str]) -> dict[str, Vectors]:
+        return dict(zip(texts, self.encoder.encode_passages(list(texts.values())), strict=True))
 
     def _store_one(self, source: Source, entries: Sequence[Entry], vectors: dict[str, Vectors]) -> Put:
         hashes = {entry.hash for entry in entries}
         own = {hash_: vectors[hash_] for hash_ in hashes if hash_ in vectors}
-        version = self._store.put(source, entries, own)
+        try:
+            version = self._store.put(source, entries, own)
+        except VectorsGone:  # their last user was changed or deleted after they were counted as known
+            own = self._encode({entry.hash: entry.search_text for entry in entries})
+            version = self._store.put(source, entries, own)
         return Put(source.id, "added" if version == 1 else "changed", passages=len(entries), encoded=len(own))
 
 

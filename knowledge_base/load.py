@@ -3,7 +3,6 @@
 Knows nothing of chunks, the store or search.
 """
 
-import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from knowledge_base.markup import read_html, read_slides, read_word
 from knowledge_base.pdf import read_pdf
 from knowledge_base.plain_text import clean, read_text
 from knowledge_base.sections import sections
-from knowledge_base.source import MOST_CHARACTERS, Markdown, Source, Unreadable, too_long
+from knowledge_base.source import MOST_CHARACTERS, Markdown, Source, Unreadable, readable, too_long
 from knowledge_base.spreadsheet import read_csv, read_workbook
-from knowledge_base.types import Document
+from knowledge_base.types import LONGEST_ID, Document
 
 __all__ = ["SUFFIXES", "Unreadable", "load"]
 
@@ -41,9 +40,14 @@ def load(path: Path, *, id: str | None = None) -> Document:
 
     The title is the first heading, else the file's own title, else its name without the ending. Raises
     Unreadable, whose message names file and remedy, for a file that is missing, too large, of an unknown kind, not
-    what its ending says, encrypted, broken, scanned without text, or empty.
+    what its ending says, encrypted, broken, scanned without text, or empty, and for an id that is too long.
     """
     source = _source(path)
+    if id is not None and len(id) > LONGEST_ID:
+        raise Unreadable(
+            f"{source.name} would get an id of {len(id)} characters, more than {LONGEST_ID}. Add a folder nearer to"
+            " it, or give it a shorter --id."
+        )
     check_kind(source)
     markdown = _READERS.get(source.suffix, read_text)(source)
     text = clean(markdown.text).strip()
@@ -61,7 +65,7 @@ def load(path: Path, *, id: str | None = None) -> Document:
 
 
 def _source(path: Path) -> Source:
-    name = unicodedata.normalize("NFC", path.name)  # macOS stores names decomposed
+    name = readable(path.name)
     try:
         if path.is_dir():
             raise Unreadable(f"{name} is a folder. Give the files in it.")
@@ -73,10 +77,10 @@ def _source(path: Path) -> Source:
             )
         return Source(name, path.read_bytes())
     except FileNotFoundError as error:
-        raise Unreadable(f"{path} does not exist. Check the path.") from error
+        raise Unreadable(f"{readable(str(path))} does not exist. Check the path.") from error
     except OSError as error:
         raise Unreadable(
-            f"{path} cannot be read ({error.strerror}). Check the path and the rights of the file."
+            f"{readable(str(path))} cannot be read ({error.strerror}). Check the path and the rights of the file."
         ) from error
 
 

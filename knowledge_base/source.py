@@ -3,6 +3,7 @@
 Knows nothing of any file format.
 """
 
+import unicodedata
 from dataclasses import dataclass
 
 from knowledge_base.types import KnowledgeBaseError
@@ -33,6 +34,24 @@ class Markdown:
 
     text: str
     title: str = ""
+
+
+def readable(name: str) -> str:
+    """A file's name or path as text that can be stored and typed: composed, without control characters.
+
+    macOS stores names decomposed; unzipped on Linux, names from Chinese Windows are often GBK.
+    """
+    parts = "/".join(map(_decoded, name.split("/")))
+    composed = unicodedata.normalize("NFC", parts)
+    return "".join(" " if unicodedata.category(character) == "Cc" else character for character in composed)
+
+
+def _decoded(name: str) -> str:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # Python keeps bytes that are no UTF-8 as lone surrogates
+        return name.encode("utf-8", "surrogateescape").decode("gb18030", "replace")
+    return name
 
 
 def too_long(name: str) -> Unreadable:

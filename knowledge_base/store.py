@@ -30,6 +30,10 @@ from knowledge_base.types import SourceKind, Vectors
 _BATCH = 500  # ids in one IN (…), well under every database's limit
 
 
+class VectorsGone(Exception):
+    """Some entries have no vector, neither given nor stored: nothing was written. Give all of them."""
+
+
 class Store:
     """Reads and writes the knowledge base's tables for one encoder, named by its fingerprint."""
 
@@ -43,11 +47,15 @@ class Store:
         """Write a source and its entries, by content: an entry whose text is unchanged keeps its row id.
 
         vectors: by Entry.hash, for texts not encoded before. Returns the source's new version.
+        Raises VectorsGone, having written nothing, when a text has a vector neither there nor in the store.
         """
+        hashes = {entry.hash for entry in entries}
         kind, table = place(source)
         with writing(self.engine) as connection:
             version = self._write_source(connection, kind, table, source)
             self._write_vectors(connection, vectors)
+            if hashes - self._known(connection, hashes):
+                raise VectorsGone
             self._write_entries(connection, kind, source.id, entries)
         return version
 
@@ -154,15 +162,8 @@ class Store:
 
     def known_hashes(self, hashes: Iterable[str]) -> set[str]:
         """Those hashes whose vector is stored for this encoder."""
-        columns = tables.vector.c
-        known: set[str] = set()
         with self.engine.connect() as connection:
-            for batch in _batches(hashes):
-                query = select(columns.content_hash).where(
-                    columns.content_hash.in_(batch), columns.encoder == self._encoder
-                )
-                known.update(connection.execute(query).scalars())
-        return known
+            return self._known(connection, hashes)
 
     def texts_without_vector(self) -> dict[str, str]:
         """Search texts that this encoder has not encoded, by hash."""
@@ -244,6 +245,14 @@ class Store:
                 {"content_hash": h, "encoder": self._encoder, "data": vectors[h].astype("<f4").tobytes()} for h in batch
             ]
             connection.execute(insert(tables.vector), rows)
+
+    def _known(self, connection: Connection, hashes: Iterable[str]) -> set[str]:
+        columns = tables.vector.c
+        known: set[str] = set()
+        for batch in _batches(hashes):
+            mine = columns.content_hash.in_(batch) & (columns.encoder == self._encoder)
+            known.update(connection.execute(select(columns.content_hash).where(mine)).scalars())
+        return known
 
     def _forget_vectors(self, connection: Connection, hashes: Iterable[str]) -> None:
         """Delete those vectors that no entry uses any more."""

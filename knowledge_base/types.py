@@ -15,6 +15,8 @@ Language = Literal["zh", "en"]
 SourceKind = Literal["faq", "document"]
 Status = Literal["draft", "review", "published"]
 Vectors = NDArray[np.float32]
+LONGEST_ID = 512
+"""Characters that the id of a document or an FAQ may have."""
 Progress = Callable[[int, int], None]
 """Called with (done, total) while a long job runs."""
 

@@ -54,6 +54,7 @@ def fill(knowledge: KnowledgeBase, golden: GoldenSet, progress: Progress) -> Non
     wanted = {d.id for d in golden.documents} | {f.id for f in golden.faqs}
     held = {d.id for d in knowledge.documents()} | {f.id for f in knowledge.faqs()}
     knowledge.delete(sorted(held - wanted))
+    knowledge.encode_missing(progress)  # the folder may be another encoder's
     total = len(golden.documents) + len(golden.faqs)
     knowledge.put_faqs(golden.faqs, lambda done, _: progress(done, total))
     knowledge.put(golden.documents, lambda done, _: progress(len(golden.faqs) + done, total))

@@ -65,9 +65,12 @@ class Chat:
     async def _begin(self, token: str, last_seq: int) -> None:
         try:
             known = await reenter(self._desk, token, last_seq) if token else None
-            entrance = known or await enter(self._desk, self._address)
+            entrance: Entrance | ErrorFrame = known or await enter(self._desk, self._address)
         except Closed:
             return await self._close(_LATER)
+        except Exception:  # whatever the database raises; the visitor is told, and comes again later
+            _log.exception("chat not begun")
+            entrance = error("internal")
         if isinstance(entrance, ErrorFrame):
             await self._send(entrance)
             return await self._close(_LATER)
@@ -116,17 +119,25 @@ class Chat:
         if channel is None:
             return await self._not_open(frame)
         try:
-            match frame:
-                case Ask():
-                    await self._ask(channel, frame)
-                case Feedback() | Contact():
-                    await self._save(channel, frame)
-                case Resume():
-                    await self._resume(channel, frame)
-                case StopReply() if channel.running is not None:
-                    channel.running.stop()
+            await self._serve(channel, frame)
         except Closed:
             await self._not_open(frame)
+        except (WebSocketDisconnect, WebSocketDisconnected):
+            raise
+        except Exception:  # whatever the database raises; the visitor is told, and the next frame may succeed
+            _log.exception("frame failed", frame=frame.type)
+            await self._send(error("internal", reply_to=frame.id if isinstance(frame, Ask) else None))
+
+    async def _serve(self, channel: Channel, frame: AnyClientFrame) -> None:
+        match frame:
+            case Ask():
+                await self._ask(channel, frame)
+            case Feedback() | Contact():
+                await self._save(channel, frame)
+            case Resume():
+                await self._resume(channel, frame)
+            case StopReply() if channel.running is not None:
+                channel.running.stop()
 
     async def _not_open(self, frame: AnyClientFrame) -> None:
         reply_to = frame.id if isinstance(frame, Ask) else None

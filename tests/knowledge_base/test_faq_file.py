@@ -1,6 +1,8 @@
 """Reading and writing FAQ files: what goes out comes back, and what is wrong is named by row and field."""
 
+import io
 import json
+import zipfile
 from datetime import date, datetime
 from pathlib import Path
 
@@ -125,6 +127,7 @@ GOOD = {"question": "q", "answer": "a"}
         (GOOD | {"valid_from": "2026-02-01", "valid_until": "2026-01-31"}, "row 2, field valid_until"),
         (GOOD | {"question": True}, "row 2, field question: True must be text"),
         (GOOD | {"answer": "\ud83d"}, "row 2, field answer: '\\ud83d' holds half a character"),
+        (GOOD | {"id": "x" * 513}, "row 2, field id: has 513 characters"),
         (GOOD | {"id": "first"}, "row 2, field id: 'first' stands in row 1 already"),
     ],
 )
@@ -146,6 +149,16 @@ def test_all_wrong_rows_are_named_up_to_ten(tmp_path: Path) -> None:
     assert lines[11:] == ["and 2 more"]
 
 
+def _xlsx_with(workbook: bytes) -> bytes:
+    """An XLSX file whose workbook part is replaced."""
+    whole, changed = io.BytesIO(), io.BytesIO()
+    Workbook().save(whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(changed, "w") as target:
+        for part in source.namelist():
+            target.writestr(part, workbook if part == "xl/workbook.xml" else source.read(part))
+    return changed.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -157,7 +170,10 @@ def test_all_wrong_rows_are_named_up_to_ten(tmp_path: Path) -> None:
         ("a.csv", b"question,answer\nq,a,beyond\n", "row 2, field (no name)"),
         ("a.csv", b'question,answer\n"q,a\n', "no well-formed CSV"),
         ("a.csv", b"\xff\xff\x00", "neither UTF-8 nor GBK"),
+        ("a.jsonl", b'{"question": ' + b"1" * 5000 + b"}", "row 1: not JSON"),
         ("a.xlsx", b"PK no zip", "cannot be opened as an XLSX file"),
+        ("a.xlsx", b"", "cannot be opened as an XLSX file"),
+        ("a.xlsx", _xlsx_with(b"<workbook"), "cannot be opened as an XLSX file"),
     ],
 )
 def test_a_broken_file_says_what_to_do(tmp_path: Path, name: str, content: bytes, said: str) -> None:
@@ -189,3 +205,12 @@ def test_what_a_table_cannot_hold_is_refused_and_the_old_file_stays(tmp_path: Pa
     assert read_faqs(path) == [PLAIN]
     write_faqs(tmp_path / "faqs.jsonl", [with_mark, control])
     assert read_faqs(tmp_path / "faqs.jsonl") == [with_mark, control]
+
+
+def test_an_answer_longer_than_a_cell_is_not_cut_in_silence(tmp_path: Path) -> None:
+    long = Faq("long", "q", "x" * 32_768, "en")
+    with pytest.raises(KnowledgeBaseError, match=r"FAQ long, field answer: has 32768 .*write a \.jsonl file"):
+        write_faqs(tmp_path / "faqs.xlsx", [long])
+    assert list(tmp_path.iterdir()) == []
+    write_faqs(tmp_path / "faqs.jsonl", [long])
+    assert read_faqs(tmp_path / "faqs.jsonl") == [long]

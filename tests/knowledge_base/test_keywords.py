@@ -1,8 +1,10 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
 from knowledge_base.keywords import KeywordIndex
+from knowledge_base.types import KnowledgeBaseError
 
 TEXTS = [(1, "怎么申请退货"), (2, "配送要多久"), (3, "How do I return an item?"), (4, "Return the watch")]
 
@@ -65,3 +67,13 @@ def test_an_index_of_other_words_starts_anew(folder: Path) -> None:
     filled(folder)
     (folder / "kefu.json").write_text('{"format": "older", "revision": 4}')
     assert KeywordIndex(folder).revision() == 0
+
+
+def test_an_index_that_cannot_be_written_names_the_remedy_and_is_filled_at_the_next_start(folder: Path) -> None:
+    index = filled(folder)
+    shutil.rmtree(folder)
+    folder.write_text("a file where the folder was")
+    with pytest.raises(KnowledgeBaseError, match="cannot be written .* Free some disk space"), index.lock:
+        index.apply([(9, "late")], [], 5)
+    folder.unlink()
+    assert KeywordIndex(folder).revision() == 0  # so all is indexed anew

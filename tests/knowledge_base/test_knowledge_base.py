@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from knowledge_base.database import writing
 from knowledge_base.knowledge_base import KnowledgeBase
-from knowledge_base.types import Document, Faq, Hit
+from knowledge_base.types import Document, Faq, Hit, KnowledgeBaseError
 
 RETURN = Faq("return.zh", "怎么申请退货？", "在订单页点击“申请退货”。", "zh", similar=("我要退货", "东西不想要了"))
 RETURN_EN = Faq("return.en", "How do I return an item?", "Open the order and choose Return.", "en")
@@ -174,4 +174,100 @@ def test_passages_repeated_within_a_document_are_all_removed_with_it(knowledge: 
     knowledge.put([Document("twice", "重复", repeated, "zh")])
     knowledge.put([Document("twice", "重复", "## 甲\n\n别的话。", "zh")])
     assert [h.passage.text for h in knowledge.search("一样的话", "zh")] == ["别的话。"]
+    assert all(finding.ok for finding in knowledge.check())
+
+
+# --- files that were edited, moved or copied between two calls
+
+OTHER = replace(WARRANTY, text="# 配送\n\n北京两天送到。")
+
+
+def test_a_text_that_moved_to_another_document_is_kept_and_found(knowledge: KnowledgeBase) -> None:
+    knowledge.put([WARRANTY])
+    puts = knowledge.put([OTHER, replace(WARRANTY, id="moved.md")])
+    assert [put.outcome for put in puts] == ["changed", "added"]
+    assert sources(knowledge.search("净水器保修几年", "zh"))[0] == "moved.md"
+    assert knowledge.needs_encoding() == 0
+    assert all(finding.ok for finding in knowledge.check())
+
+
+def test_a_known_document_that_becomes_a_copy_loses_its_old_text(knowledge: KnowledgeBase) -> None:
+    knowledge.put([WARRANTY, replace(OTHER, id="other.md")])
+    assert knowledge.put([replace(WARRANTY, id="other.md")])[0].outcome == "changed"
+    assert all("北京" not in hit.passage.text for hit in knowledge.search("北京几天送到", "zh"))
+
+
+def test_of_one_id_given_twice_the_last_counts(knowledge: KnowledgeBase) -> None:
+    knowledge.put([WARRANTY])
+    assert [put.outcome for put in knowledge.put([OTHER, WARRANTY, WARRANTY])] == ["changed", "changed", "unchanged"]
+    assert knowledge.document("warranty.md") == WARRANTY
+    assert all(finding.ok for finding in knowledge.check())
+
+
+def test_a_vector_that_another_process_has_just_dropped_is_made_again(
+    open_knowledge: Open, encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, command = open_knowledge(), open_knowledge()
+    command.put_faqs([RETURN])
+    known = server._store.known_hashes
+
+    def known_until_now(hashes):
+        found = known(hashes)
+        command.delete([RETURN.id])
+        return found
+
+    monkeypatch.setattr(server._store, "known_hashes", known_until_now)
+    server.put_faqs([replace(RETURN, id="again")])
+    assert sources(server.search("我要退货", "zh")) == ["again"]
+    assert server.needs_encoding() == 0
+
+
+@pytest.mark.parametrize("text_", ["---\n\n***", "# \n\n#", "\n\n"])
+def test_a_document_of_which_nothing_is_left_to_search_is_empty(knowledge: KnowledgeBase, text_: str) -> None:
+    put = knowledge.put([Document("rules.md", "Rules", text_, "en")])[0]
+    assert (put.outcome, knowledge.documents()) == ("empty", [])
+    assert "right file" in put.detail
+
+
+def test_one_phrasing_of_two_faqs_is_answered_by_one_of_them(knowledge: KnowledgeBase) -> None:
+    knowledge.put_faqs([RETURN, replace(RETURN, id="twin", answer="联系客服。")])
+    found = knowledge.search("怎么申请退货", "zh")
+    assert {hit.passage.source_id for hit in found} == {"return.zh", "twin"}
+    assert found[0].exact and found[0].score == 1
+
+
+def test_an_faq_with_a_question_of_a_megabyte_is_stored_and_found(knowledge: KnowledgeBase) -> None:
+    long = "How do I return it? " + "x" * 1_000_000
+    knowledge.put_faqs([Faq("long", long, "So.", "en"), Faq("blank", "Why?", " ", "en")])
+    assert knowledge.search(long, "en")[0].passage.source_id == "long"
+    assert [faq.id for faq in knowledge.faqs()] == ["long"]
+
+
+@pytest.mark.parametrize("id", ["", "x" * 513])
+def test_an_id_that_the_store_cannot_keep_is_refused_before_anything_is_stored(
+    knowledge: KnowledgeBase, id: str
+) -> None:
+    with pytest.raises(ValueError, match=f"{len(id)} characters; give it 1 to 512"):
+        knowledge.put([WARRANTY, replace(OTHER, id=id)])
+    assert knowledge.is_empty
+
+
+def test_odd_ids_are_kept_as_they_are(knowledge: KnowledgeBase) -> None:
+    ids = ["x" * 512, " a ", "a", "'; DROP TABLE document; --", "两\n行/caf\u00e9.md"]
+    knowledge.put([replace(WARRANTY, id=id, text=f"{WARRANTY.text}{number}") for number, id in enumerate(ids)])
+    assert {document.id for document in knowledge.documents()} == set(ids)
+    assert knowledge.delete(ids) == ids
+
+
+def test_what_was_stored_while_the_index_could_not_be_written_is_found_later(
+    knowledge: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("knowledge_base.keywords.KeywordIndex._write_state", full)
+    with pytest.raises(KnowledgeBaseError, match="No space left .* is safe"):
+        knowledge.put([WARRANTY])
+    monkeypatch.undo()
+    assert sources(knowledge.search("净水器保修几年", "zh"))[0] == "warranty.md"
     assert all(finding.ok for finding in knowledge.check())

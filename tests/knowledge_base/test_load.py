@@ -1,6 +1,7 @@
 """Real files in, Markdown out; bad files refused with a sentence that names file and remedy."""
 
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -169,6 +170,24 @@ def test_workbook_beyond_the_limits_is_refused_without_reading_it_all(
     refused(tmp_path / "big.xlsx", "more than 2,000 cells", "split it")
     monkeypatch.setattr("knowledge_base.spreadsheet.MOST_CHARACTERS", 2000)
     refused(tmp_path / "big.xlsx", "characters of text", "Split it")
+
+
+def test_a_workbook_of_100_000_rows_is_read_to_its_last(tmp_path: Path) -> None:
+    path = tmp_path / "prices.xlsx"
+    openpyxl.Workbook().save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    row = '<row><c t="inlineStr"><is><t>K{0}</t></is></c><c><v>{0}</v></c></row>'
+    parts["xl/worksheets/sheet1.xml"] = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        + "".join(row.format(number) for number in range(100_000))
+        + "</sheetData></worksheet>"
+    ).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    lines = load(path).text.splitlines()
+    assert (len(lines), lines[-1]) == (100_001, "| K99999 | 99999 |")
 
 
 def test_slides_without_the_speakers_notes(tmp_path: Path) -> None:
@@ -377,3 +396,18 @@ def test_radicals_that_look_like_characters_become_them(tmp_path: Path) -> None:
     file = tmp_path / "printed.md"
     file.write_text("# 说明\n\n请⽤⻓柄⻔刷清洗⾯板，⻅第二⻚。", "utf8")
     assert "请用长柄门刷清洗面板，见第二页。" in load(file).text
+
+
+def test_names_from_other_systems_become_text_that_can_be_stored_and_typed(tmp_path: Path) -> None:
+    gbk = os.fsdecode("退货政策.md".encode("gbk"))
+    for name, shown in ((gbk, "退货政策.md"), ("cafe\u0301.md", "caf\u00e9.md"), ("two\nlines.md", "two lines.md")):
+        (tmp_path / name).write_text("Text.", "utf8")
+        document = load(tmp_path / name)
+        assert (document.id, document.source, document.title) == (shown, shown, shown.removesuffix(".md"))
+
+
+def test_an_id_too_long_for_the_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("Text.", "utf8")
+    assert load(tmp_path / "a.md", id="x" * 512).id == "x" * 512
+    with pytest.raises(Unreadable, match=r"a\.md would get an id of 513 characters.* --id"):
+        load(tmp_path / "a.md", id="x" * 513)

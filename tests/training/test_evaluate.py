@@ -50,5 +50,11 @@ def test_answers_of_another_release_are_not_kept(folder: Path, run: Run) -> None
     assert "stale" not in path.read_text("utf8")
 
 
+def test_the_folder_of_another_encoder_is_encoded_anew(folder: Path, run: Run) -> None:
+    before = evaluate([folder], run, quiet)
+    after = evaluate([folder], replace(run, encoder=HashEncoder("other"), identity="again"), quiet)
+    assert after["all"]["hit@1"] == before["all"]["hit@1"] > 0
+
+
 def test_a_limit_takes_the_first_questions(folder: Path, run: Run) -> None:
     assert evaluate([folder], replace(run, limit=1), quiet)["all"]["questions"] == 1

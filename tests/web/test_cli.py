@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import resource
@@ -16,7 +17,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.types import Answer, BotError, Citation, Conversation, Done, Event, Start, Token
+from knowledge_base import embedded_encoder
+from knowledge_base.database import open_database
 from knowledge_base.faq_file import read_faqs
+from knowledge_base.model_folder import MANIFEST
 from knowledge_base.types import (
     Document,
     Faq,
@@ -250,6 +254,76 @@ def test_a_mendable_error_is_one_line_and_exit_1(knowledge: MemoryKnowledge, kef
     assert result.stderr == "kefu: the generator does not answer; check KEFU_GENERATOR_URL\n"
 
 
+def _newer(data: Path) -> None:
+    engine = open_database(f"sqlite:///{data / 'kefu.sqlite'}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE knowledge_base_version (version_num VARCHAR(32))")
+        connection.exec_driver_sql("INSERT INTO knowledge_base_version VALUES ('9999')")
+    engine.dispose()
+
+
+def _damaged_model(data: Path) -> None:
+    folder = data / "models" / embedded_encoder.NAME
+    folder.mkdir(parents=True)
+    (folder / MANIFEST).write_text("{half", encoding="utf-8")
+
+
+@pytest.mark.parametrize("verb", ["ask", "search", "add", "serve"])
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_newer, ("'9999'", "newer", "KEFU_DATA")),
+        (lambda data: (data / "kefu.sqlite").write_bytes(b"no database" * 999), ("kefu.sqlite", "Restore it")),
+        (lambda data: (data / "kefu.sqlite").mkdir(), ("kefu.sqlite", "writable")),
+        (lambda data: (data.rmdir(), data.write_text("a file")), ("data", "KEFU_DATA")),
+        (_damaged_model, (MANIFEST, "delete", "start again")),
+    ],
+    ids=["newer", "damaged", "unwritable", "file", "model"],
+)
+def test_a_spoilt_data_folder_is_one_line_with_its_remedy(
+    spoil: Callable[[Path], object],
+    words: tuple[str, ...],
+    verb: str,
+    tmp_path: Path,
+    kefu: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("web.server.configure_logs", lambda form: None)
+    data = tmp_path / "data"
+    data.mkdir()
+    spoil(data)
+    (tmp_path / "a.md").write_text("Text.")
+    result = kefu(verb, *({"serve": ["--port", "0"], "add": ["a.md"]}.get(verb, ["x"])))
+    complaints = [line for line in result.stderr.splitlines() if line.startswith("kefu: ")]
+    assert result.exit_code == 1 and len(complaints) == 1
+    assert "Traceback" not in result.stderr
+    assert all(word in complaints[0] for word in words)
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device; free some disk space"),
+        (OSError(errno.EROFS, "Read-only file system", "data/a"), "Read-only file system: data/a; set KEFU_DATA"),
+        (PermissionError(errno.EACCES, "Permission denied", "data/a"), "Permission denied: data/a"),
+    ],
+)
+def test_what_the_disk_refuses_is_one_line(
+    error: OSError,
+    remedy: str,
+    knowledge: MemoryKnowledge,
+    kefu: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(knowledge, "rebuild", refused, raising=False)
+    result = kefu("rebuild")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert remedy in result.stderr
+
+
 def test_debug_shows_the_traceback(knowledge: MemoryKnowledge, kefu: Callable[..., Result]) -> None:
     assert isinstance(kefu("ask", "fail", KEFU_DEBUG="1").exception, BotError)
 
@@ -278,6 +352,15 @@ def test_a_wrong_setting_is_named(kefu: Callable[..., Result]) -> None:
 
 
 # --- search, rebuild, remove
+
+
+@pytest.mark.parametrize("text", ["", " ", "\udcff\udcfe", "\x1b[2J\x00"])
+@pytest.mark.parametrize("verb", ["ask", "search"])
+def test_a_text_without_words_or_of_broken_characters_is_asked_clean(
+    verb: str, text: str, knowledge: MemoryKnowledge, kefu: Callable[..., Result]
+) -> None:
+    (found,) = _objects(kefu(verb, text, "--json"))
+    assert found["query"] == ("[2J" if "[2J" in text else "")
 
 
 def test_search_shows_the_parts_of_the_score(knowledge: MemoryKnowledge, kefu: Callable[..., Result]) -> None:
@@ -355,6 +438,24 @@ def test_add_reports_what_is_missing_and_goes_on(
     assert result.exit_code == 1
     assert "failed" in result.stderr and "lost.md" in result.stderr
     assert "added      a.md" in result.stdout
+
+
+def test_add_and_remove_take_names_from_other_systems(
+    tmp_path: Path, knowledge: MemoryKnowledge, kefu: Callable[..., Result]
+) -> None:
+    names = [os.fsdecode("退货.md".encode("gbk")), "cafe\u0301.md", "two\nlines.md"]
+    folder = tmp_path / "cafe\u0301"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text(f"# {name!r}\n\nText.\n", encoding="utf-8")
+    added = kefu("add", tmp_path, "--json")
+    assert {row["id"] for row in _objects(added)} == {f"caf\u00e9/{n}.md" for n in ("退货", "caf\u00e9", "two lines")}
+    assert added.exit_code == 0
+    missing = kefu("add", os.fsdecode("丢失.md".encode("gbk")), "--json")
+    assert "丢失.md does not exist" in _objects(missing)[0]["detail"]
+    assert kefu("remove", "cafe\u0301/cafe\u0301.md").exit_code == 0
+    assert kefu("add", *(folder / name for name in names)).exit_code == 0
+    assert {document.id for document in knowledge.documents()} >= {"退货.md", "caf\u00e9.md", "two lines.md"}
 
 
 def test_two_files_of_one_id_do_not_replace_each_other(

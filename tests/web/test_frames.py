@@ -83,6 +83,9 @@ def test_frames_are_read(text: str, expected: object) -> None:
         '{"type":"feedback","message_id":"m\\u0000","helpful":true}',
         '{"type":"feedback","message_id":"m","helpful":true,"reason":"boring"}',
         '{"type":"contact","contact":""}',
+        '{"type":"contact","contact":"\\ud800"}',
+        '{"type":"contact","contact":"a@b.example","text":"\\ud800"}',
+        '{"type":"feedback","message_id":"m","helpful":true,"comment":"\\ud800"}',
     ],
 )
 def test_what_is_no_frame_is_refused(text: str) -> None:

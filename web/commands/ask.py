@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from web.cleaning import clean
 from web.commands import compose
 from web.commands.options import Data, Json
 from web.commands.terminal import console, hint, say, say_json
@@ -26,6 +27,7 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Ask the bot one question."""
+    text = clean(text)
     with compose.open_bot(data) as bot:
         if bot.knowledge.is_empty:
             hint(EMPTY)

@@ -53,10 +53,11 @@ def add(
 ) -> None:
     """Add files, and folders with all that is in them; a known id is replaced."""
     from knowledge_base.load import SUFFIXES
+    from knowledge_base.source import readable
 
     if id and (len(paths) != 1 or paths[0].is_dir()):
         raise ValueError(f"--id {id!r} names one document; give exactly one file with it")
-    files = [_File(paths[0], id)] if id else list(_files(paths, SUFFIXES))
+    files = [_File(paths[0], readable(id))] if id else list(_files(paths, SUFFIXES))
     outcomes: list[_Outcome] = []
     with compose.open_knowledge(data) as knowledge:
         for outcome in _added(knowledge, files):
@@ -74,6 +75,9 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Remove documents and FAQs by id."""
+    from knowledge_base.source import readable
+
+    ids = [readable(id) for id in ids]
     with compose.open_knowledge(data) as knowledge:
         removed = knowledge.delete(ids)
     unknown = [id for id in ids if id not in removed]
@@ -89,14 +93,16 @@ def remove(
 
 def _files(paths: Sequence[Path], suffixes: Iterable[str]) -> Iterator[_File]:
     """Each file with its id; in folders only files of known types, hidden ones left out."""
+    from knowledge_base.source import readable
+
     known, skipped = set(suffixes), 0
     for path in paths:
         if not path.is_dir():
-            yield _File(path, path.name)
+            yield _File(path, readable(path.name))
             continue
         for file in _inside(path):
             if file.suffix.lower() in known:
-                yield _File(file, file.relative_to(path).as_posix())
+                yield _File(file, readable(file.relative_to(path).as_posix()))
             else:
                 skipped += 1
     if skipped:
@@ -132,6 +138,7 @@ def _added(knowledge: KnowledgeBase, files: Sequence[_File]) -> Iterator[_Outcom
 
 def _read(file: _File) -> Document | _Outcome:
     from knowledge_base.load import load
+    from knowledge_base.source import readable
     from knowledge_base.types import KnowledgeBaseError
 
     try:
@@ -139,11 +146,14 @@ def _read(file: _File) -> Document | _Outcome:
     except KnowledgeBaseError as error:
         return _failed(file, str(error))
     except OSError as error:
-        return _failed(file, f"{error.strerror or error}: {file.path}")
+        return _failed(file, f"{error.strerror or error}: {readable(str(file.path))}")
 
 
 def _clash(file: _File, first: Path) -> _Outcome:
-    return _failed(file, f"{file.path} would take the id of {first}; add their common folder, or use --id")
+    from knowledge_base.source import readable
+
+    path, other = readable(str(file.path)), readable(str(first))
+    return _failed(file, f"{path} would take the id of {other}; add their common folder, or use --id")
 
 
 def _failed(file: _File, detail: str) -> _Outcome:

@@ -10,6 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+_ROOM = "free some disk space, or set KEFU_DATA to a folder on another disk"
+_DISK = {errno.ENOSPC: _ROOM, errno.EDQUOT: _ROOM, errno.EROFS: "set KEFU_DATA to a folder that can be written"}
 _SECRET = ("key", "secret", "password", "url")
 
 
@@ -44,6 +46,9 @@ def mendable(error: Exception) -> str | None:
     from bot.types import BotError
     from knowledge_base.types import KnowledgeBaseError
 
+    if isinstance(error, OSError) and error.errno in _DISK:
+        place = f": {error.filename}" if error.filename is not None else ""
+        return f"{error.strerror}{place}; {_DISK[error.errno]}"
     if isinstance(error, OSError) and error.errno != errno.EPIPE and error.filename is not None:
         return f"{error.strerror}: {error.filename}"
     if not isinstance(error, KnowledgeBaseError | BotError | ValueError):

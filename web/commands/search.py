@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from web.cleaning import clean
 from web.commands import compose
 from web.commands.ask import EMPTY, hit_object
 from web.commands.options import Data, Json
@@ -27,6 +28,7 @@ def search(
     """Search FAQs and documents, best first, with the parts of each score."""
     from knowledge_base.language import language_of
 
+    text = clean(text)
     with compose.open_knowledge(data) as knowledge:
         if knowledge.is_empty:
             hint(EMPTY)
