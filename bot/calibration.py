@@ -55,7 +55,6 @@ class Calibration:
     tie: float
     near: float
     support: float
-    provisional: bool = False
     encoder: str = ""  # fingerprint of the encoder it was fitted with; empty: unknown
     note: str = ""
 
@@ -131,7 +130,6 @@ def _read(content: Any) -> Calibration:
         tie=float(content["tie"]),
         near=float(content["near"]),
         support=float(content["support"]),
-        provisional=bool(content.get("provisional", False)),
         encoder=str(content.get("encoder", "")),
         note=str(content.get("note", "")),
     )

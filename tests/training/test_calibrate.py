@@ -21,6 +21,7 @@ def trials(golden: str, count: int = 200) -> list[Trial]:
                 "zh" if n % 4 < 2 else "en",
                 right or n % 3 == 0,
                 right,
+                right and n % 7 != 0,
                 right or n % 5 == 0,
                 tuple(values.get(name, 0.0) for name in FEATURES),
             )
@@ -33,8 +34,9 @@ def fitted():
     return fit([*trials("one"), *trials("two")], limit=0.05)
 
 
-def test_nearer_is_more_confident(fitted) -> None:
+def test_nearer_is_more_confident_and_no_evidence_lowers_confidence(fitted) -> None:
     assert fitted["weights"]["dense"] + fitted["weights"]["top"] > 0
+    assert all(fitted["weights"][name] >= 0 for name in FEATURES if name not in ("faq", "chinese"))
     assert fitted["auc_on_unseen_sets"] > 0.75
 
 
