@@ -35,7 +35,8 @@ class SecurityHeaders:
         """Pass the request on, its response with headers added."""
 
         async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            # a 304 has no type to tell a page by, and the headers of the kept response go on holding
+            if message["type"] == "http.response.start" and message["status"] != 304:
                 _guard(MutableHeaders(scope=message))
             await send(message)
 

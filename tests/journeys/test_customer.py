@@ -34,7 +34,7 @@ SCRIPTS = {
         document=("空气净化器的滤芯一般用多久要换？", "8 至 12 个月", "空气净化器"),
         unknown=("你们卖自行车吗？", "没有找到答案"),
         person="转人工",
-        contact="电话或邮箱",
+        contact="电话、微信或邮箱",
     ),
     "en": Script(
         path="/en.html",

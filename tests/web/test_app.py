@@ -81,6 +81,9 @@ def test_the_demo_site_only_when_asked_for(
         policy = page.headers["content-security-policy"]
         assert "script-src 'self'" in policy and "connect-src 'self'" in policy and "frame-ancestors" in policy
         assert client.get("/../conftest.py").status_code == 404
+        again = client.get("/", headers={"if-none-match": page.headers["etag"]})
+        assert again.status_code == 304
+        assert "content-security-policy" not in again.headers  # a browser would take it for the page it has kept
     with TestClient(create_app(bot, settings())) as client:
         assert client.get("/").status_code == 404
 
