@@ -241,7 +241,8 @@ def _is_shown(faq: Faq, today: date) -> bool:
 
 
 def _varied(faqs: Sequence[Faq]) -> tuple[str, ...]:
-    """The first question of each category, filled up with the others in order."""
+    """One question of each category, filled up with the others; those with the most phrasings go first."""
+    faqs = sorted(faqs, key=lambda faq: -len(faq.similar))
     first = {faq.category: faq for faq in reversed(faqs)}.values()
     ranked = [*(faq for faq in faqs if faq in first), *(faq for faq in faqs if faq not in first)]
     return tuple(faq.question for faq in ranked[:_SUGGESTIONS])

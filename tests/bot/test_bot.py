@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.bot import Bot
+from bot.bot import Bot, _varied
 from bot.calibration import Calibration
 from bot.log import ConversationLog
 from bot.types import Answer, Conversation, Done, Event, Start, Token
@@ -283,3 +283,12 @@ def test_suggestions_are_published_valid_questions_of_different_categories(
 def test_close_gives_back_the_knowledge_base(make_bot: Callable[..., Bot], knowledge: Any) -> None:
     make_bot().close()
     assert knowledge.closed
+
+
+def test_the_questions_with_most_phrasings_are_suggested_first() -> None:
+    faqs = [
+        Faq("a", "甲？", "答", "zh", category="一"),
+        Faq("b", "乙？", "答", "zh", similar=("乙吗", "乙呢"), category="二"),
+        Faq("c", "丙？", "答", "zh", similar=("丙吗",), category="二"),
+    ]
+    assert _varied(faqs) == ("乙？", "甲？", "丙？")

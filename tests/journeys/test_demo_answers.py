@@ -49,7 +49,8 @@ def test_what_only_a_document_says_is_answered_and_cited(bot: Bot, question: str
 
 
 @pytest.mark.parametrize(
-    "question", ["你们卖自行车吗？", "你们公司上市了吗，股票代码是多少？", "Do you sell bicycles?", "Who won the 1998 World Cup?"]
+    "question",
+    ["你们卖自行车吗？", "你们公司上市了吗，股票代码是多少？", "Do you sell bicycles?", "Who won the 1998 World Cup?"],
 )
 def test_what_the_shop_does_not_say_is_not_answered(bot: Bot, question: str) -> None:
     answer = ask(bot, question)
