@@ -21,6 +21,8 @@ _WORD_WEIGHT = 0.1  # of word overlap beside the cosine
 _CLOSE = 0.08  # a further sentence must score within this of the best
 _MOST_SENTENCES = 48  # encoded for one question
 _STOPS = tuple("。！？；.!?;”」』）)")
+_LONGEST_ITEM = 240  # characters
+_ITEM = re.compile(r"\s*(?:[-*+•]\s|[(（]?\d{1,3}[.)、）]\s?)")
 _DELIMITER = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 
 
@@ -78,7 +80,7 @@ def quotable(hit: Hit, language: Language) -> list[Quote]:
     """The sentences of a hit that may be shown alone: headings left out, table rows with their header."""
     headers = _headers(hit.passage.text)
     found = []
-    for sentence in sentences(hit.passage.text):
+    for sentence in _units(hit.passage.text):
         if sentence in hit.passage.headings or sentence in headers.values():
             continue
         header = headers.get(sentence)
@@ -87,6 +89,28 @@ def quotable(hit: Hit, language: Language) -> list[Quote]:
         if text:
             found.append(Quote(hit, text, sentence))
     return found
+
+
+def _units(text: str) -> list[str]:
+    """The sentences of a passage; those of one short list item stay together, as a step says little in half."""
+    units: list[str] = []
+    begin = end = 0
+    for sentence in sentences(text):
+        start = text.index(sentence, end)
+        end = start + len(sentence)
+        item = units and "\n" not in text[begin:end] and end - begin <= _LONGEST_ITEM and _is_item(text, begin)
+        if item:
+            units[-1] = text[begin:end]
+        else:
+            units.append(sentence)
+            begin = start
+    return units
+
+
+def _is_item(text: str, begin: int) -> bool:
+    """Whether a list item's words begin here: before them its line has a bullet or number, or they have the number."""
+    line = text[text.rfind("\n", 0, begin) + 1 :].partition("\n")[0]
+    return _ITEM.match(line) is not None
 
 
 def _headers(text: str) -> dict[str, str]:

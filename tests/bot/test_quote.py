@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from hypothesis import given
@@ -69,3 +70,25 @@ def test_one_to_four_in_reading_order_the_best_among_them(scores: list[tuple[flo
     assert len(found) <= 4 and bool(found) == bool(scores)
     if len(set(scores)) == 1 and scores:
         assert found[0] == candidates[0]
+
+
+def test_the_sentences_of_one_step_stay_together(passage: MakePassage) -> None:
+    text = "出错时：\n\n- E02：锅炉过热。请关机冷却 30 分钟。\n- E03：没有水。请打开阀门。\n\n平时请擦干。每周清洗。"
+    assert [q.verbatim for q in quotable(Hit(passage(text), 0.9), "zh")] == [
+        "出错时：",
+        "E02：锅炉过热。请关机冷却 30 分钟。",
+        "E03：没有水。请打开阀门。",
+        "平时请擦干。",
+        "每周清洗。",
+    ]
+
+
+def test_a_long_item_is_quoted_by_its_sentences(passage: MakePassage) -> None:
+    text = "- " + "这一步说得很长，" * 25 + "要等一等。" + "再按下按钮。" * 10
+    assert all(len(q.verbatim) <= 240 for q in quotable(Hit(passage(text), 0.9), "zh"))
+
+
+@given(st.text(alphabet="甲乙a1 .。！\n-|#*", max_size=120))
+def test_every_unit_stands_in_the_passage(text: str) -> None:
+    hit = Hit(Passage(1, "document", "a", "t", (), text, "zh", 1, datetime(2026, 1, 1)), 0.9)
+    assert all(found.verbatim in text for found in quotable(hit, "zh"))
