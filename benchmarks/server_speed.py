@@ -15,15 +15,11 @@ from urllib.request import urlopen
 import psutil
 import websockets
 
+from knowledge_base.faq_file import read_faqs
+from web.demo_company import FAQS
+
 PORT = 18_765
-QUESTIONS = (
-    "怎么申请退货？",
-    "运费是多少？",
-    "How do I return an item?",
-    "How long is the warranty?",
-    "你们的营业时间",
-    "Do you deliver to remote areas?",
-)
+QUESTIONS = tuple(text for faq in read_faqs(FAQS) for text in (faq.question, *faq.similar))
 
 
 class Server:
@@ -63,23 +59,26 @@ class Server:
         raise TimeoutError(f"the server was not ready within {patience:.0f} s")
 
 
-def answer_times(conversations: int, each: int) -> list[float]:
-    """Milliseconds from message to final frame, `each` messages in every one of the conversations at once."""
+def answer_times(conversations: int, each: int, first: int = 0) -> list[float]:
+    """Milliseconds from message to final frame, `each` messages in every one of the conversations at once.
+
+    first: which of the demo's FAQ phrasings to begin with.
+    """
 
     async def all_of_them() -> list[float]:
-        per_conversation = await asyncio.gather(*(_converse(each, n) for n in range(conversations)))
+        per_conversation = await asyncio.gather(*(_converse(each, n, first) for n in range(conversations)))
         return [taken for times in per_conversation for taken in times]
 
     return asyncio.run(all_of_them())
 
 
-async def _converse(messages: int, number: int) -> list[float]:
+async def _converse(messages: int, number: int, first: int) -> list[float]:
     times = []
     async with websockets.connect(f"ws://127.0.0.1:{PORT}/ws/chat") as socket:
         await socket.recv()
         for n in range(messages):
-            # a suffix that only this message has keeps the encoder's memory of queries out of the measure
-            text = f"{QUESTIONS[(n + number) % len(QUESTIONS)]} {number}-{n}"
+            # every message another phrasing, so that the encoder's memory of queries is out of the measure
+            text = QUESTIONS[(first + number * messages + n) % len(QUESTIONS)]
             began = time.perf_counter()
             await socket.send(json.dumps({"type": "message", "text": text}))
             while (frame := json.loads(await socket.recv()))["type"] != "answer":

@@ -5,7 +5,6 @@ Knows the order of the steps; chunking, storing, searching and fusing are done b
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -102,11 +101,13 @@ class KnowledgeBase:
         revision = self._indexes.follow()
         exact = self._passages.exact(query)
         ranked = fuse(self.candidates(query, exact), language, frozenset(exact))
-        readable = self._passages.read([scored.id for scored in ranked[: 3 * limit]], revision, date.today())
-        hits = (
-            Hit(readable[s.id], s.score, s.dense, s.keyword, s.exact) for s in ranked[: 3 * limit] if s.id in readable
-        )
-        return list(islice(hits, limit))
+        hits: list[Hit] = []
+        for _, group in _groups(ranked, limit):  # as a rule the first group fills the list
+            readable = self._passages.read([scored.id for scored in group], revision, date.today())
+            hits += (Hit(readable[s.id], s.score, s.dense, s.keyword, s.exact) for s in group if s.id in readable)
+            if len(hits) >= limit:
+                break
+        return hits[:limit]
 
     def candidates(self, query: str, extra: Sequence[int] = ()) -> list[Candidate]:
         """What both searches find, not yet ranked, and the row ids of `extra`: what the fusion is fitted on."""
@@ -224,8 +225,8 @@ class KnowledgeBase:
         return Put(source.id, "added" if version == 1 else "changed", passages=len(entries), encoded=len(own))
 
 
-def _groups(items: Sequence[T]) -> Iterator[tuple[int, Sequence[T]]]:
+def _groups(items: Sequence[T], size: int = _GROUP) -> Iterator[tuple[int, Sequence[T]]]:
     """Groups of items, each with how many are done after it."""
-    for start in range(0, len(items), _GROUP):
-        group = items[start : start + _GROUP]
+    for start in range(0, len(items), size):
+        group = items[start : start + size]
         yield start + len(group), group

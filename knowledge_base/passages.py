@@ -38,6 +38,7 @@ class Passages:
         missing = [i for i in ids if i not in cache]
         if missing:
             cache.update(self._documents(missing))
+        if missing := [i for i in missing if i not in cache]:
             cache.update(self._faqs(missing))
         found = ((i, cache.get(i)) for i in ids)
         return {i: dated.passage for i, dated in found if dated and dated.valid_on(today)}
