@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +53,40 @@ class SentenceTransformerEncoder:
         self._batch = 256 if self._device.startswith("cuda") else 16
         self._turns = _Turns()
         self._recent: OrderedDict[str, Vectors] = OrderedDict()
+        self._gate = threading.Lock()
+        self._waiting: list[_Queries] = []
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of search queries, one row each; recent ones come from memory."""
+        """Vectors of search queries, one row each; recent ones come from memory.
+
+        Queries that wait for their turn are encoded together by whoever gets it first.
+        """
+        own = _Queries(tuple(texts))
+        with self._gate:
+            self._waiting.append(own)
         with self._turns.urgent():
-            unknown = [text for text in dict.fromkeys(texts) if text not in self._recent]
-            fresh = dict(zip(unknown, self._encode(unknown, self._query_prefix), strict=True))
-            rows = [fresh[text] if text in fresh else self._recent[text] for text in texts]
-            self._remember(dict(zip(texts, rows, strict=True)))
-        return np.stack(rows) if rows else self._nothing()
+            if own.vectors is None:
+                self._encode_waiting(own)
+        assert own.vectors is not None, "whoever took it along has encoded it"
+        return own.vectors
+
+    def _encode_waiting(self, own: "_Queries") -> None:
+        """Encode all queries that wait; the caller has the turn. If it fails, the others wait on."""
+        with self._gate:
+            batch, self._waiting = self._waiting, []
+        try:
+            texts = dict.fromkeys(text for queries in batch for text in queries.texts)
+            unknown = [text for text in texts if text not in self._recent]
+            vectors = {text: self._recent[text] for text in texts if text in self._recent}
+            vectors |= zip(unknown, self._encode(unknown, self._query_prefix), strict=True)
+        except BaseException:
+            with self._gate:
+                self._waiting = [queries for queries in batch if queries is not own] + self._waiting
+            raise
+        for queries in batch:
+            rows = [vectors[text] for text in queries.texts]
+            queries.vectors = np.stack(rows) if rows else self._nothing()
+        self._remember(vectors)
 
     def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Vectors of passages, one row each, in the order given; longest first inside, for even batches."""
@@ -112,6 +138,14 @@ class SentenceTransformerEncoder:
             self._recent.move_to_end(text)
         while len(self._recent) > _REMEMBERED:
             self._recent.popitem(last=False)
+
+
+@dataclass(slots=True, eq=False)
+class _Queries:
+    """The queries of one caller, and their vectors once somebody has encoded them."""
+
+    texts: tuple[str, ...]
+    vectors: Vectors | None = None
 
 
 class _Turns:

@@ -197,3 +197,38 @@ def test_finds_in_both_languages_with_real_weights(tmp_path: Path) -> None:
     assert (queries @ vectors.T).argmax(axis=1).tolist() == [0, 1, 2]
     assert encoder.dimension == 384
     assert encoder.max_tokens == 512
+
+
+def test_queries_that_wait_are_encoded_together_and_each_gets_its_own(folder: Path) -> None:
+    encoder, alone = SentenceTransformerEncoder(str(folder), "cpu"), SentenceTransformerEncoder(str(folder), "cpu")
+    texts = [f"a{letter}" for letter in "bcdefghi"]
+    batches: list[int] = []
+    encode = encoder._encode
+    encoder._encode = lambda found, prefix: batches.append(len(found)) or encode(found, prefix)  # type: ignore[func-returns-value]
+    got: dict[str, np.ndarray] = {}
+    with encoder._turns.urgent():  # nobody else gets a turn until all of them wait
+        threads = [threading.Thread(target=lambda t=t: got.update({t: encoder.encode_queries([t])[0]})) for t in texts]
+        for thread in threads:
+            thread.start()
+        while len(encoder._waiting) < len(texts):
+            pass
+    for thread in threads:
+        thread.join()
+    assert batches == [len(texts)]
+    for text in texts:
+        np.testing.assert_allclose(got[text], alone.encode_queries([text])[0], atol=1e-5)
+
+
+def test_a_failing_encode_fails_one_caller_and_the_next_goes_on(folder: Path) -> None:
+    encoder = SentenceTransformerEncoder(str(folder), "cpu")
+    encode = encoder._encode
+
+    def once(texts: list[str], prefix: str) -> np.ndarray:
+        encoder._encode = encode
+        raise RuntimeError("out of memory")
+
+    encoder._encode = once
+    with pytest.raises(RuntimeError):
+        encoder.encode_queries(["abc"])
+    assert encoder.encode_queries(["abc"]).shape == (1, SHAPE.hidden)
+    assert encoder._waiting == []
