@@ -30,6 +30,13 @@ def assemble(settings: Settings, progress: Progress | None = None) -> KnowledgeB
     return knowledge
 
 
+def open_in(folder: Path, encoder: Encoder) -> KnowledgeBase:
+    """The knowledge base that lives in a folder of its own, for a given encoder."""
+    engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
+    migrate(engine, MIGRATIONS, "knowledge_base_version")
+    return KnowledgeBase(Store(engine, encoder.fingerprint), encoder, folder / "keywords")
+
+
 def open_encoder(settings: Settings, progress: Progress | None = None) -> Encoder:
     """The encoder that the settings name: "embedded", a Hugging Face name or a local folder."""
     from knowledge_base.encoder import SentenceTransformerEncoder

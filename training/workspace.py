@@ -11,10 +11,9 @@ from bot.bot import Bot
 from bot.calibration import Calibration
 from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
 from bot.types import TextGenerator
-from knowledge_base.assemble import MIGRATIONS as KNOWLEDGE_MIGRATIONS
+from knowledge_base.assemble import open_in
 from knowledge_base.database import migrate, open_database
 from knowledge_base.knowledge_base import KnowledgeBase
-from knowledge_base.store import Store
 from knowledge_base.types import Encoder, Progress
 from training.golden import GoldenSet
 
@@ -24,9 +23,7 @@ OpenBot = Callable[[KnowledgeBase, ConversationLog], Bot]
 @contextmanager
 def golden_knowledge(golden: GoldenSet, folder: Path, encoder: Encoder, progress: Progress) -> Iterator[KnowledgeBase]:
     """A knowledge base of exactly what the golden set holds. progress: (sources stored, sources in all)."""
-    engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
-    migrate(engine, KNOWLEDGE_MIGRATIONS, "knowledge_base_version")
-    knowledge = KnowledgeBase(Store(engine, encoder.fingerprint), encoder, folder / "keywords")
+    knowledge = open_in(folder, encoder)
     try:
         fill(knowledge, golden, progress)
         yield knowledge
