@@ -131,7 +131,7 @@ class KnowledgeBase:
 
     @property
     def is_empty(self) -> bool:
-        return not self._store.entry_ids()
+        return self._store.is_empty()
 
     def needs_encoding(self) -> int:
         """How many stored texts this encoder has not encoded: no search finds them before `encode_missing`."""

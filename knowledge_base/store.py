@@ -156,6 +156,10 @@ class Store:
                     data = None if row.data is None else np.frombuffer(row.data, "<f4")
                     yield IndexRow(row.id, row.role, row.kind, row.source_id, row.language, row.search_text, data)
 
+    def is_empty(self) -> bool:
+        with self.engine.connect() as connection:
+            return connection.execute(select(tables.entry.c.id).limit(1)).first() is None
+
     def entry_ids(self) -> list[int]:
         with self.engine.connect() as connection:
             return list(connection.execute(select(tables.entry.c.id)).scalars())
