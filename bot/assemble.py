@@ -9,9 +9,12 @@ from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
 from bot.releases import Release, Releases
 from bot.settings import Settings
 from bot.types import BotError, TextGenerator
+from knowledge_base.adapter import Adapter
 from knowledge_base.assemble import assemble as assemble_knowledge_base
 from knowledge_base.database import migrate, open_database
-from knowledge_base.types import Encoder, Progress
+from knowledge_base.fuse import Weights, read_weights
+from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.types import Progress
 
 _log = logging.getLogger(__name__)
 
@@ -23,10 +26,9 @@ def assemble(settings: Settings, progress: Progress | None = None) -> Bot:
     """
     release = open_release(settings)
     calibration = load(release.calibration)
-    knowledge = assemble_knowledge_base(settings, progress)
+    knowledge = open_knowledge(settings, release, progress)
     try:
-        _check_encoder(release, knowledge.encoder)
-        if calibration.encoder and calibration.encoder != knowledge.encoder.fingerprint:
+        if calibration.encoder != knowledge.encoder.fingerprint:
             _log.warning("The thresholds were fitted with another encoder; fit them anew with this one.")
         engine = open_database(settings.database)
         migrate(engine, MIGRATIONS, VERSION_TABLE)
@@ -35,6 +37,27 @@ def assemble(settings: Settings, progress: Progress | None = None) -> Bot:
         knowledge.close()
         raise
     return Bot(knowledge, ConversationLog(engine), calibration, generator, release.name)
+
+
+def open_knowledge(settings: Settings, release: Release, progress: Progress | None = None) -> KnowledgeBase:
+    """The knowledge base, searched as the release says. Raises KnowledgeBaseError with the remedy."""
+    return assemble_knowledge_base(settings, progress, adapter(settings, release), weights(release))
+
+
+def adapter(settings: Settings, release: Release) -> Adapter | None:
+    """What the release adds to the encoder; nothing where the operator serves another than it was trained for."""
+    if settings.encoder == release.encoder.base:
+        return release.encoder.adapter
+    _log.warning("Release %r was made for another encoder; serving KEFU_ENCODER without adapter.", release.name)
+    return None
+
+
+def weights(release: Release) -> Weights:
+    """How the release joins meaning and words. Raises BotError for a file that cannot be used."""
+    try:
+        return read_weights(release.fusion) if release.fusion else read_weights()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BotError(f"{release.fusion} is not valid ({error}); roll back to another release") from error
 
 
 def open_release(settings: Settings) -> Release:
@@ -66,11 +89,3 @@ def _folder(base: str, models: Path, progress: Progress | None) -> str:
     from bot.embedded_generator import embedded_generator
 
     return str(embedded_generator(models, progress))
-
-
-def _check_encoder(release: Release, encoder: Encoder) -> None:
-    if release.encoder and release.encoder != encoder.fingerprint:
-        raise BotError(
-            f"Release {release.name!r} was made with another encoder than the one that serves. "
-            "Set KEFU_ENCODER to the one it was made with, or roll back."
-        )

@@ -63,7 +63,7 @@ class Bot:
         log: ConversationLog,
         calibration: Calibration,
         generator: TextGenerator | None = None,
-        release: str = "base",
+        release: str = "default",
     ) -> None:
         """generator: None while the release is not fit for it; answers from documents then quote."""
         self.knowledge = knowledge

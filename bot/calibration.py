@@ -14,7 +14,7 @@ from typing import Any
 from bot.types import BotError
 from knowledge_base.types import Hit, Language, SourceKind
 
-BUILT_IN = Path(__file__).with_name("calibration.json")
+BUILT_IN = Path(__file__).parent / "release" / "calibration.json"
 FEATURES = (
     "top",
     "margin",

@@ -59,7 +59,9 @@ _TIME = re.compile(
     r"\b(?P<h3>\d{1,2})\s*(?P<e3>[ap])\.?m\b",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+(?:[-.+/]?[A-Za-z0-9]+)*?[-.+/]?\d[A-Za-z0-9]*(?:[-.+/][A-Za-z0-9]+)*")
+_CODE = re.compile(  # looks ahead letter by letter: groups of letters could be parted in 2ⁿ ways
+    r"(?<![A-Za-z0-9])(?=[A-Za-z](?:[-.+/]?[A-Za-z])*[-.+/]?\d)[A-Za-z][A-Za-z0-9]*(?:[-.+/][A-Za-z0-9]+)*"
+)
 _NUMBER = re.compile(
     rf"(?P<sign>[¥￥$€£]\s*)?(?P<value>\d+(?:\.\d+)?)(?:\s*-?\s*(?P<unit>{_UNIT})(?![a-z]))?", re.IGNORECASE
 )

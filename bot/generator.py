@@ -9,7 +9,6 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -17,7 +16,7 @@ import httpx
 
 from bot.stream import Decoded, Stream, WholeCharacters
 from bot.types import BotError, Stop
-from knowledge_base.adapter import merge_adapter
+from knowledge_base.adapter import Adapter, merge_adapter
 from knowledge_base.device import choose_device, generator_dtype
 from knowledge_base.types import KnowledgeBaseError
 
@@ -48,12 +47,12 @@ class LocalGenerator:
     One worker thread generates answers in the order they were asked for; readers never hold it up.
     """
 
-    def __init__(self, folder_or_name: str, adapter: Path | None = None, device: str = "auto") -> None:
-        """Load the model; `adapter` is a PEFT folder that is merged into it.
+    def __init__(self, folder_or_name: str, adapter: Adapter | None = None, device: str = "auto") -> None:
+        """Load the model; `adapter` is merged into it.
 
         Raises BotError, naming the remedy, when model or adapter cannot be loaded.
         """
-        self.name = f"{folder_or_name}+{adapter.name}" if adapter else folder_or_name
+        self.name = f"{folder_or_name}+{adapter.folder.name}" if adapter else folder_or_name
         engine = _Engine(folder_or_name, adapter, choose_device(device))
         self._jobs = _Jobs()
         worker = threading.Thread(target=self._jobs.work, args=(engine,), name="generator", daemon=True)
@@ -109,7 +108,7 @@ class _Jobs:
 class _Engine:
     """Model and tokenizer; used by one thread at a time."""
 
-    def __init__(self, folder_or_name: str, adapter: Path | None, device: str) -> None:
+    def __init__(self, folder_or_name: str, adapter: Adapter | None, device: str) -> None:
         from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
         from transformers.utils import logging as transformers_logging
 
@@ -123,7 +122,7 @@ class _Engine:
                 "to a Hugging Face name that can be reached, or to a whole transformers folder"
             ) from error
         try:
-            self._model = (merge_adapter(model, adapter) if adapter else model).to(device).eval()
+            self._model = (merge_adapter(model, adapter, folder_or_name) if adapter else model).to(device).eval()
         except KnowledgeBaseError as error:
             raise BotError(str(error)) from error
         if not self._tokenizer.chat_template:

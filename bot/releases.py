@@ -1,7 +1,8 @@
-"""Releases: which adapter, calibration and encoder serve. Reads, checks, promotes, rolls back.
+"""Releases: which adapters, fusion and calibration serve. Reads, checks, promotes, rolls back.
 
-A release is a folder `<releases>/<name>/` with release.json and the files that it lists. `current` beside them
-names the one that serves and those before it. Knows nothing of training or of loading models.
+A release is a folder with release.json and the files that it lists: `<releases>/<name>/`, or the one that ships,
+`default`. `current` in the releases' folder names the one that serves and those before it. Knows nothing of
+training or of loading models.
 """
 
 import hashlib
@@ -12,30 +13,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.calibration import BUILT_IN
 from bot.types import BotError
+from knowledge_base.adapter import Adapter
 
-BASE = "base"  # what serves when no release was ever promoted
+DEFAULT = "default"  # what serves when no release was ever promoted
+SHIPPED = Path(__file__).parent / "release"
 _POINTER = "current"
 
 
 @dataclass(frozen=True, slots=True)
-class Generator:
-    """`base`: "embedded", a Hugging Face name or a folder; `fit`: whether its answers may be shown."""
+class Model:
+    """A model of a release. `base`: "embedded", a Hugging Face name or a folder; `fit`: whether it may be used."""
 
     base: str = "embedded"
-    adapter: Path | None = None
+    adapter: Adapter | None = None
     fit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release. `encoder`: fingerprint of the encoder that it was made with; empty: any."""
+    """One release. `fusion`: how its encoder's scores are joined with word matches; None: as the package says."""
 
     name: str
     calibration: Path
-    generator: Generator = Generator()
-    encoder: str = ""
+    encoder: Model = Model(fit=True)
+    generator: Model = Model()
+    fusion: Path | None = None
     files: Mapping[str, str] = field(default_factory=dict)  # path in the folder → SHA-256
 
 
@@ -46,22 +49,20 @@ class Releases:
         self.folder = folder
 
     def names(self) -> list[str]:
-        """Names of all releases there, the built-in one first."""
+        """Names of all releases there, the one that ships first."""
         found = self.folder.glob("*/release.json")
-        return [BASE, *sorted(path.parent.name for path in found)]
+        return [DEFAULT, *sorted(path.parent.name for path in found)]
 
     def current(self) -> Release:
-        """The promoted release, checked; the built-in one when none was. Raises BotError."""
+        """The promoted release, checked; the one that ships when none was. Raises BotError."""
         return self.get(self._line()[-1])
 
     def get(self, name: str) -> Release:
         """A release by name, its files checked. Raises BotError naming what is missing or was altered."""
-        if name == BASE:
-            return Release(BASE, BUILT_IN)
         if name not in self.names():
             raise BotError(f"There is no release {name!r} in {self.folder}. There are: {', '.join(self.names())}.")
-        folder = self.folder / name
-        release = _read(folder)
+        folder = SHIPPED if name == DEFAULT else self.folder / name
+        release = _read(folder, name)
         for path, wanted in release.files.items():
             _check(folder / path, wanted, name)
         return release
@@ -87,11 +88,11 @@ class Releases:
         """Names of the promoted releases, oldest first, the current one last."""
         pointer = self.folder / _POINTER
         if not pointer.exists():
-            return [BASE]
+            return [DEFAULT]
         names = pointer.read_text(encoding="utf-8").split("\n")
         line = [name for name in names if name]
         if not line:
-            raise BotError(f"{pointer} is empty. Delete it to serve the built-in release, or promote one.")
+            raise BotError(f"{pointer} is empty. Delete it to serve the release that ships, or promote one.")
         return line
 
     def _point(self, line: list[str]) -> None:
@@ -104,25 +105,30 @@ class Releases:
         draft.replace(self.folder / _POINTER)
 
 
-def _read(folder: Path) -> Release:
+def _read(folder: Path, name: str) -> Release:
     path = folder / "release.json"
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        generator: dict[str, Any] = content.get("generator", {})
-        adapter = generator.get("adapter")
         return Release(
-            name=folder.name,
-            calibration=folder / content["calibration"] if content.get("calibration") else BUILT_IN,
-            generator=Generator(
-                base=str(generator.get("base", "embedded")),
-                adapter=folder / adapter if adapter else None,
-                fit=generator.get("fit", False) is True,
-            ),
-            encoder=str(content.get("encoder", "")),
+            name=name,
+            calibration=folder / content["calibration"],
+            encoder=_model(folder, content.get("encoder", {}), fit=True),
+            generator=_model(folder, content.get("generator", {}), fit=False),
+            fusion=folder / content["fusion"] if content.get("fusion") else None,
             files=dict(content.get("files", {})),
         )
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise BotError(f"{path} is not a valid release ({error}). Promote another, or roll back.") from error
+
+
+def _model(folder: Path, content: dict[str, Any], fit: bool) -> Model:
+    """base_sha256: of the base model that the adapter was trained for; the release of another one is refused."""
+    adapter = content.get("adapter")
+    return Model(
+        base=str(content.get("base", "embedded")),
+        adapter=Adapter(folder / adapter, str(content.get("base_sha256", ""))) if adapter else None,
+        fit=content.get("fit", fit) is True,
+    )
 
 
 def _check(path: Path, wanted: str, release: str) -> None:

@@ -11,14 +11,13 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from knowledge_base.adapter import merge_adapter
+from knowledge_base.adapter import Adapter, merge_adapter
 from knowledge_base.device import choose_device, encoder_dtype
-from knowledge_base.model_folder import digest
+from knowledge_base.model_folder import digest, folder_of
 from knowledge_base.types import KnowledgeBaseError, Progress, Vectors
 
 log = logging.getLogger(__name__)
@@ -34,8 +33,8 @@ class SentenceTransformerEncoder:
     Queries overtake a running `encode_passages` between two of its batches.
     """
 
-    def __init__(self, folder_or_name: str, device: str = "auto", adapter: Path | None = None) -> None:
-        """Load the model; `adapter` is a PEFT folder that is merged into it.
+    def __init__(self, folder_or_name: str, device: str = "auto", adapter: Adapter | None = None) -> None:
+        """Load the model; `adapter` is merged into it.
 
         Raises KnowledgeBaseError, naming the remedy, when model or adapter cannot be loaded.
         """
@@ -43,11 +42,11 @@ class SentenceTransformerEncoder:
         self._device = choose_device(device)
         self._model = _load(folder_or_name, self._device)
         if adapter is not None:
-            merge_adapter(self._model[0].auto_model, adapter)  # in place
+            merge_adapter(self._model[0].auto_model, adapter, folder_or_name)  # in place
         self.dimension: int = self._model.get_embedding_dimension()
         self.max_tokens: int = self._model.max_seq_length or 512
         self._query_prefix, self._passage_prefix = prefixes(folder_or_name, self._model.prompts)
-        folders = [_folder_of(folder_or_name), *([adapter] if adapter else [])]
+        folders = [folder_of(folder_or_name), *([adapter.folder] if adapter else [])]
         shape = [self._query_prefix, self._passage_prefix, self.max_tokens, str(self._model.dtype)]
         self.fingerprint = _hash([digest(folder) for folder in folders] + [repr(shape)])
         self._batch = 256 if self._device.startswith("cuda") else 16
@@ -195,14 +194,6 @@ def prefixes(folder_or_name: str, prompts: dict[str, str]) -> tuple[str, str]:
 
 def _hash(parts: list[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _folder_of(folder_or_name: str) -> Path:
-    """Where the files of a model lie that has just been loaded, from a folder or from the hub."""
-    from huggingface_hub import snapshot_download
-
-    folder = Path(folder_or_name)
-    return folder if folder.is_dir() else Path(snapshot_download(folder_or_name, local_files_only=True))
 
 
 def _well_formed(text: str) -> str:

@@ -7,13 +7,13 @@ language. Here the cosine leads, and the share of matched word weight adds to it
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from knowledge_base.indexes import Candidate
 from knowledge_base.types import Language, SourceKind
 
-_FILE = Path(__file__).with_name("fusion.json")
+FITTED = Path(__file__).with_name("fusion.json")  # the weights that ship
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +43,23 @@ class Scored:
     exact: bool
 
 
-@lru_cache(maxsize=1)
-def fitted_weights() -> Weights:
-    """The weights that ship, from the file that also says on what they were fitted."""
-    stored = json.loads(_FILE.read_text("utf8"))
-    return Weights(stored["same_language"], stored["other_language"])
+def read_weights(path: Path = FITTED) -> Weights:
+    """Weights from a file that also says on what they were fitted. Raises OSError, ValueError or KeyError."""
+    stored = json.loads(path.read_text("utf8"))
+    return Weights(_by_kind(stored["same_language"]), _by_kind(stored["other_language"]))
 
 
 def fuse(
     candidates: Sequence[Candidate],
     language: Language,
-    exact: frozenset[int] = frozenset(),
-    weights: Weights | None = None,
+    exact: frozenset[int],
+    weights: Weights,
 ) -> list[Scored]:
     """Rank candidates for a query in `language`, best first; of an FAQ only its best phrasing stays.
 
     exact: ids of phrasings equal to the query, which come first; among them the query's language does.
     An FAQ goes out when one of the phrasings that it must not match is nearer than all of its own.
     """
-    weights = weights or fitted_weights()
     refused = _refused(candidates)
     ranked = sorted(
         (
@@ -79,6 +77,10 @@ def fuse(
         if candidate.source[0] == "faq":
             seen.add(candidate.source)
     return result
+
+
+def _by_kind(stored: dict[str, Any]) -> dict[SourceKind, float]:
+    return {"faq": float(stored["faq"]), "document": float(stored["document"])}
 
 
 def _refused(candidates: Sequence[Candidate]) -> set[tuple[SourceKind, str]]:

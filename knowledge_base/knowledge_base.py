@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from knowledge_base.check import check
 from knowledge_base.entries import document_entries, faq_entries
-from knowledge_base.fuse import fuse
+from knowledge_base.fuse import Weights, fuse, read_weights
 from knowledge_base.indexes import Candidate, Indexes
 from knowledge_base.keywords import KeywordIndex
 from knowledge_base.passages import Passages
@@ -37,9 +37,15 @@ _GROUP = 64  # sources encoded together; each is stored in a transaction of its 
 class KnowledgeBase:
     """One knowledge base for one encoder. All methods may be called from any thread and several processes."""
 
-    def __init__(self, store: Store, encoder: Encoder, folder: Path, passage_tokens: int = 200) -> None:
-        """folder: where the keyword index lives; passage_tokens: the size of a passage, in encoder tokens."""
+    def __init__(
+        self, store: Store, encoder: Encoder, folder: Path, passage_tokens: int = 200, weights: Weights | None = None
+    ) -> None:
+        """folder: where the keyword index lives; passage_tokens: the size of a passage, in encoder tokens.
+
+        weights: how meaning and words are joined; the ones that ship when None.
+        """
         self.encoder = encoder
+        self._weights = weights or read_weights()
         self._store = store
         self._passage_tokens = passage_tokens
         self._passages = Passages(store.engine)
@@ -100,7 +106,7 @@ class KnowledgeBase:
             return []
         revision = self._indexes.follow()
         exact = self._passages.exact(query)
-        ranked = fuse(self.candidates(query, exact), language, frozenset(exact))
+        ranked = fuse(self.candidates(query, exact), language, frozenset(exact), self._weights)
         hits: list[Hit] = []
         for _, group in _groups(ranked, limit):  # as a rule the first group fills the list
             readable = self._passages.read([scored.id for scored in group], revision, date.today())

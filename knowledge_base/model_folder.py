@@ -100,6 +100,14 @@ def digest(folder: Path) -> str:
     return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
 
 
+def folder_of(folder_or_name: str) -> Path:
+    """Where the files of a model lie that has been loaded, from a folder or from the hub."""
+    from huggingface_hub import snapshot_download
+
+    folder = Path(folder_or_name)
+    return folder if folder.is_dir() else Path(snapshot_download(folder_or_name, local_files_only=True))
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:

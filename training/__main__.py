@@ -1,38 +1,187 @@
-"""`python -m training fusion|calibration SET… --out FILE --work DIR`: fits what the search and the bot decide by."""
+"""`python -m training encoder|generator|release|fusion|calibration …`: makes what a release is made of.
+
+Each command goes on where it was interrupted when it is started again with the same arguments.
+"""
 
 import argparse
+import logging
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
 from rich.progress import Progress as Bars
 
-from bot.calibration import load
-from bot.settings import Settings
-from knowledge_base.assemble import open_encoder
-from knowledge_base.types import Progress
-from training.calibrate import calibrate
-from training.fusion import fit_fusion, write
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.releases import Release
+    from bot.settings import Settings
+    from knowledge_base.types import Encoder, Progress
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; `arguments` as on the command line. Exits with a message for data that cannot be used."""
+    from bot.types import BotError
+    from knowledge_base.types import KnowledgeBaseError
+    from training.examples import TrainingDataError
+    from training.golden import GoldenSetError
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    given = _parser().parse_args(arguments)
+    try:
+        given.run(given)
+    except (TrainingDataError, GoldenSetError, BotError, KnowledgeBaseError) as error:
+        raise SystemExit(f"{error}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    parser.add_argument("what", choices=("fusion", "calibration"))
-    parser.add_argument("sets", nargs="+", type=Path, help="folders in the golden-set format")
-    parser.add_argument("--out", type=Path, required=True, help="the file to write")
-    parser.add_argument("--work", type=Path, required=True, help="keeps encoded sets, so that a second run is quick")
-    arguments = parser.parse_args()
-    encoder, base = open_encoder(Settings()), load()
-    with Bars() as bars:
-        task = bars.add_task(arguments.what, total=None)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _trainer(commands, "encoder", _encoder)
+    _trainer(commands, "generator", _generator)
+    release = commands.add_parser("release", help="a release folder from finished runs")
+    release.add_argument("--out", type=Path, required=True, help="the release's folder")
+    release.add_argument("--encoder", type=Path, help="folder of a finished encoder run")
+    release.add_argument("--scale", type=float, default=1.0, help="how much of the encoder's change to take, 0..1")
+    release.add_argument("--generator", type=Path, help="folder of a finished generator run")
+    release.add_argument("--fit", action="store_true", help="the generator's answers may be shown")
+    release.set_defaults(run=_release)
+    for name, run in (("fusion", _fusion), ("calibration", _calibration)):
+        fit = commands.add_parser(name, help=f"{name} fitted to golden sets, for the encoder of a release")
+        fit.add_argument("sets", nargs="+", type=Path, help="folders in the golden-set format")
+        fit.add_argument("--out", type=Path, required=True, help="the file to write")
+        fit.add_argument("--work", type=Path, required=True, help="keeps encoded sets: a second run is quick")
+        fit.add_argument("--release", default="current", help="the release whose encoder is used")
+        fit.set_defaults(run=run)
+    return parser
+
+
+def _trainer(commands: Any, name: str, run: Any) -> None:
+    """A command with one option for each of the trainer's settings."""
+    trainer = commands.add_parser(name, help=f"train an adapter for the {name}")
+    trainer.add_argument("data", nargs="+", type=Path, help=".jsonl files or folders, see training/examples.py")
+    trainer.add_argument("--out", type=Path, required=True, help="the run's folder; run again to go on")
+    for setting in fields(_settings_of(name)):
+        option = "--" + setting.name.replace("_", "-")
+        trainer.add_argument(option, type=type(setting.default), default=setting.default, help="default: %(default)s")
+    trainer.set_defaults(run=run)
+
+
+def _settings_of(name: str) -> Any:
+    from training.train_encoder import EncoderSettings
+    from training.train_generator import GeneratorSettings
+
+    return {"encoder": EncoderSettings, "generator": GeneratorSettings}[name]
+
+
+def _chosen(name: str, given: argparse.Namespace) -> Any:
+    kind = _settings_of(name)
+    return kind(**{setting.name: getattr(given, setting.name) for setting in fields(kind)})
+
+
+def _encoder(given: argparse.Namespace) -> None:
+    from training.train_encoder import train_encoder
+
+    with _bar("preparing the encoder") as progress:
+        base = _base("encoder", progress)
+    _tell(train_encoder(base, given.data, given.out, _chosen("encoder", given)))
+
+
+def _generator(given: argparse.Namespace) -> None:
+    from training.train_generator import train_generator
+
+    with _bar("preparing the generator") as progress:
+        base = _base("generator", progress)
+    _tell(train_generator(base, given.data, given.out, _chosen("generator", given)))
+
+
+def _release(given: argparse.Namespace) -> None:
+    from bot.calibration import BUILT_IN
+    from knowledge_base.model_folder import digest
+    from training.release import Part, make_release
+
+    parts = {}
+    if given.encoder:
+        described = {"base": "embedded", "base_sha256": digest(_base("encoder", None))}
+        parts["encoder"] = Part(given.encoder, described, given.scale)
+    if given.generator:
+        described = {"base": "embedded", "base_sha256": digest(_base("generator", None)), "fit": given.fit}
+        parts["generator"] = Part(given.generator, described)
+    kept = given.out / "calibration.json"
+    make_release(given.out, parts, kept if kept.exists() else BUILT_IN)
+
+
+def _fusion(given: argparse.Namespace) -> None:
+    from training.fusion import fit_fusion, write
+
+    encoder, _ = _opened(given.release)
+    with _bar("fusion") as progress:
+        write(fit_fusion(given.sets, given.work, encoder, progress), given.out)
+
+
+def _calibration(given: argparse.Namespace) -> None:
+    from bot.calibration import load
+    from training.calibrate import calibrate
+    from training.fusion import write
+    from training.release import describe
+
+    encoder, release = _opened(given.release)
+    with _bar("calibration") as progress:
+        content = calibrate(given.sets, given.work, encoder, load(release.calibration), progress)
+    write(content, given.out)
+    if (given.out.parent / "release.json").exists():
+        describe(given.out.parent)
+
+
+def _opened(name: str) -> "tuple[Encoder, Release]":
+    """The encoder of a release."""
+    from bot.assemble import adapter, open_release
+    from knowledge_base.assemble import open_encoder
+
+    settings = _settings(release=name)
+    release = open_release(settings)
+    with _bar("preparing the encoder") as progress:
+        return open_encoder(settings, progress, adapter(settings, release)), release
+
+
+def _base(what: str, progress: "Progress | None") -> Path:
+    """The folder of the model that the settings name; the embedded one is made first."""
+    settings = _settings()
+    if (named := getattr(settings, what)) != "embedded":
+        return Path(named)
+    models = settings.data / "models"
+    if what == "encoder":
+        from knowledge_base.embedded_encoder import embedded_encoder
+
+        return embedded_encoder(models, progress)
+    from bot.embedded_generator import embedded_generator
+
+    return embedded_generator(models, progress)
+
+
+def _settings(**given: Any) -> "Settings":
+    from bot.settings import Settings
+
+    return Settings(**given)
+
+
+def _tell(result: dict[str, Any]) -> None:
+    shown = {name: value for name, value in result.items() if name != "history"}
+    Console().print_json(data=shown)
+
+
+@contextmanager
+def _bar(what: str) -> "Iterator[Progress]":
+    with Bars(console=Console(stderr=True)) as bars:
+        task = bars.add_task(what, total=None)
 
         def progress(done: int, total: int) -> None:
             bars.update(task, completed=done, total=total)
 
-        shown: Progress = progress
-        if arguments.what == "fusion":
-            content = fit_fusion(arguments.sets, arguments.work, encoder, shown)
-        else:
-            content = calibrate(arguments.sets, arguments.work, encoder, base, shown)
-    write(content, arguments.out)
+        yield progress
 
 
 if __name__ == "__main__":

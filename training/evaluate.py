@@ -1,21 +1,27 @@
-"""Puts every question of golden sets to the bot and scores the answers. Trains nothing.
+"""Puts every question of golden sets to the bot and keeps the answers. Trains nothing, scores nothing itself.
 
 Answers are written as they come, a folder a set, so that an interrupted run goes on where it stopped; at the end
-stand answers.jsonl with all of them and report.json with the scores by set and by language.
+stand answers.jsonl with all of them, report.json with the scores and report.html for people.
 """
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bot.bot import Bot
+from bot.prompt import source
 from bot.types import Answer, Conversation, Done, Message
 from knowledge_base.types import Encoder, Progress
-from training.golden import GoldenSet, Question, read_golden_set
-from training.metrics import Judged, summary
+from training.golden import GoldenSet, GoldenSetError, Question, read_golden_set
+from training.metrics import Judged
+from training.page import page
+from training.report import Asked, report
+from training.rows import read_rows
 from training.workspace import OpenBot, golden_bot
 
 
@@ -24,6 +30,7 @@ class Run:
     """One evaluation: where it writes, with which encoder and bot, how many questions of each set (0: all).
 
     identity: changes when the same question could get another answer; answers of another run are asked again.
+    release: the name that the report gives to what was evaluated.
     """
 
     out: Path
@@ -31,31 +38,32 @@ class Run:
     open_bot: OpenBot
     identity: str
     limit: int = 0
+    release: str = ""
 
 
 def evaluate(folders: Sequence[Path], run: Run, progress: Progress) -> dict[str, Any]:
-    """Evaluate golden sets; returns and writes the report.
+    """Evaluate golden sets; returns the content of report.json, which it writes with the page and the answers.
 
     progress: called with (done, total) while storing and while asking, set by set. Raises GoldenSetError for a
     set that cannot be used, before any question is asked.
     """
     goldens = [read_golden_set(folder) for folder in folders]
+    names = [golden.name for golden in goldens]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise GoldenSetError(f"two golden sets are named {twice!r}; rename the folder of one")
     run.out.mkdir(parents=True, exist_ok=True)
-    asked: list[tuple[Question, Judged]] = []
+    asked: list[Asked] = []
     lines: list[str] = []
-    report: dict[str, Any] = {"encoder": run.encoder.fingerprint, "sets": {}}
     for golden in goldens:
-        pairs = _evaluate_set(golden, run, progress)
-        report["sets"][golden.name] = _scores(pairs)
-        asked += pairs
-        lines.append((run.out / golden.name / "answers.jsonl").read_text("utf8"))
+        for question, line in _evaluate_set(golden, run, progress):
+            asked.append(Asked(golden.name, question, judged(line)))
+            lines.append(_json(line) + "\n")
+    made = {"release": run.release, "encoder": run.encoder.fingerprint, "made": datetime.now(UTC).isoformat()}
+    content = made | report(asked)
     (run.out / "answers.jsonl").write_text("".join(lines), "utf8")
-    report["languages"] = {
-        language: _scores([pair for pair in asked if pair[0].language == language]) for language in ("zh", "en")
-    }
-    report["all"] = _scores(asked)
-    (run.out / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf8")
-    return report
+    (run.out / "report.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf8")
+    (run.out / "report.html").write_text(page(content, asked), "utf8")
+    return content
 
 
 def ask(bot: Bot, question: Question) -> Answer:
@@ -70,7 +78,11 @@ def ask(bot: Bot, question: Question) -> Answer:
 
 
 def row(question: Question, answer: Answer) -> dict[str, Any]:
-    """One line of answers.jsonl; hits name each document or FAQ once, in rank order."""
+    """One line of answers.jsonl; hits name each document or FAQ once, in rank order.
+
+    evidence: the cited passages, each under its title and headings, for whoever checks what the answer says.
+    """
+    cited = {citation.passage_id for citation in answer.citations}
     return {
         "id": question.id,
         "kind": answer.kind,
@@ -78,43 +90,50 @@ def row(question: Question, answer: Answer) -> dict[str, Any]:
         "confidence": round(answer.confidence, 4),
         "hits": list(dict.fromkeys(hit.passage.source_id for hit in answer.hits)),
         "citations": list(dict.fromkeys(citation.source_id for citation in answer.citations)),
+        "evidence": [source(hit) for hit in answer.hits if hit.passage.id in cited],
         "latency_ms": answer.latency_ms,
     }
 
 
 def judged(line: dict[str, Any]) -> Judged:
-    return Judged(line["kind"], line["text"], line["confidence"], tuple(line["hits"]), tuple(line["citations"]))
+    """A line of answers.jsonl as it is judged."""
+    hits, citations, evidence = (tuple(line[name]) for name in ("hits", "citations", "evidence"))
+    return Judged(line["kind"], line["text"], line["confidence"], hits, citations, evidence, line["latency_ms"])
 
 
-def _evaluate_set(golden: GoldenSet, run: Run, progress: Progress) -> list[tuple[Question, Judged]]:
+def _evaluate_set(golden: GoldenSet, run: Run, progress: Progress) -> list[tuple[Question, dict[str, Any]]]:
+    """The questions with their lines of answers.jsonl."""
     folder = run.out / golden.name
     folder.mkdir(parents=True, exist_ok=True)
     questions = golden.questions[: run.limit] if run.limit else golden.questions
     path = folder / "answers.jsonl"
-    done = _answered(path, folder / "identity", f"{run.encoder.fingerprint} {run.identity}")
+    done = _answered(path, folder / "identity", f"{run.encoder.fingerprint} {run.identity} {_digest(golden)}")
     with golden_bot(golden, folder / "knowledge", run.encoder, run.open_bot, progress) as bot:
         with path.open("a", encoding="utf8") as lines:
             for number, question in enumerate(questions, 1):
                 if question.id not in done:
-                    done[question.id] = line = row(question, ask(bot, question))
-                    lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+                    done[question.id] = line = {"set": golden.name} | row(question, ask(bot, question))
+                    lines.write(_json(line) + "\n")
                     lines.flush()
                 progress(number, len(questions))
-    return [(question, judged(done[question.id])) for question in questions]
+    return [(question, done[question.id]) for question in questions]
 
 
 def _answered(path: Path, identity: Path, wanted: str) -> dict[str, dict[str, Any]]:
     """Answers of an earlier run of the same identity; a half-written last line is dropped from the file."""
-    same = identity.exists() and identity.read_text("utf8") == wanted
-    identity.write_text(wanted, "utf8")
-    if not path.exists() or not same:
-        path.write_text("", "utf8")
+    if not path.exists() or not identity.exists() or identity.read_text("utf8") != wanted:
+        path.write_text("", "utf8")  # first: were the identity there before, old answers could pass for its own
+        identity.write_text(wanted, "utf8")
         return {}
-    whole = [line for line in path.read_text("utf8").split("\n")[:-1] if line]
-    path.write_text("".join(line + "\n" for line in whole), "utf8")
-    return {row["id"]: row for row in map(json.loads, whole)}
+    os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+    return {line.id(): line.content for line in read_rows(path)}
 
 
-def _scores(pairs: Iterable[tuple[Question, Judged]]) -> dict[str, float]:
-    pairs = list(pairs)
-    return summary([question for question, _ in pairs], [answer for _, answer in pairs])
+def _digest(golden: GoldenSet) -> str:
+    """Of all that an answer depends on; labels may be mended without asking again."""
+    asked = [(question.id, question.text, question.history) for question in golden.questions]
+    return hashlib.sha256(repr((golden.documents, golden.faqs, asked)).encode()).hexdigest()
+
+
+def _json(line: dict[str, Any]) -> str:
+    return json.dumps(line, ensure_ascii=False)

@@ -3,14 +3,15 @@
 Knows the format, nothing of models or scores.
 """
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from knowledge_base.load import load
 from knowledge_base.types import Document, Faq, Language
+from training.rows import Row, RowError, read_rows
+
+LONGEST_QUESTION = 4_000  # characters; twice what a customer may send
 
 
 class GoldenSetError(ValueError):
@@ -43,92 +44,79 @@ class GoldenSet:
 def read_golden_set(folder: Path) -> GoldenSet:
     """Read `folder` (questions.jsonl with faq.jsonl, passages.jsonl or documents/).
 
-    Raises GoldenSetError naming file and line for a missing field, an id used twice, a relevant id that does
-    not exist, a set without an answerable question, or no knowledge base at all.
+    Raises GoldenSetError naming file and line for a row that is no JSON object, not UTF-8 or too long, a missing
+    or wrong field, an id used twice, a relevant id that does not exist, a set without an answerable question, or
+    no knowledge base at all. A file in documents/ that cannot be read raises KnowledgeBaseError.
     """
-    faqs = tuple(_faq(row, at) for row, at in _rows(folder / "faq.jsonl"))
-    documents = tuple(_document(row, at) for row, at in _rows(folder / "passages.jsonl"))
-    documents += tuple(load(path, id=path.name) for path in sorted((folder / "documents").glob("*")))
-    known = _unique([*(f.id for f in faqs), *(d.id for d in documents)], f"{folder}: id")
-    if not known:
+    try:
+        return _read(folder)
+    except RowError as error:
+        raise GoldenSetError(str(error)) from error
+
+
+def _read(folder: Path) -> GoldenSet:
+    places: dict[str, str] = {}
+    faqs = tuple(_faq(row, places) for row in _rows(folder / "faq.jsonl"))
+    documents = tuple(_document(row, places) for row in _rows(folder / "passages.jsonl"))
+    documents += tuple(_file(path, places) for path in sorted((folder / "documents").glob("*")))
+    if not places:
         raise GoldenSetError(f"{folder} holds no faq.jsonl, passages.jsonl or documents/: nothing to search in")
-    questions = tuple(_question(row, at, known) for row, at in _rows(folder / "questions.jsonl"))
-    _unique([q.id for q in questions], f"{folder / 'questions.jsonl'}: question id")
-    if not any(question.answerable for question in questions):
-        raise GoldenSetError(f"{folder / 'questions.jsonl'} holds no answerable question; add one")
-    return GoldenSet(folder.name, documents, faqs, questions)
-
-
-def _rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """Rows of a JSON Lines file, each with "file, line n" for messages; none where the file is missing."""
+    path = folder / "questions.jsonl"
     if not path.exists():
-        return
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            at = f"{path}, line {number}"
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise GoldenSetError(f"{at} is not JSON ({error})") from error
-            if not isinstance(row, dict):
-                raise GoldenSetError(f"{at} is not a JSON object")
-            yield row, at
+        raise GoldenSetError(f"{path} is missing: nothing to ask")
+    asked: dict[str, str] = {}
+    questions = tuple(_question(row, places, asked) for row in _rows(path))
+    if not any(question.answerable for question in questions):
+        raise GoldenSetError(f"{path} holds no answerable question; add one")
+    return GoldenSet(folder.resolve().name, documents, faqs, questions)
 
 
-def _field(row: dict[str, Any], name: str, at: str, kind: type = str) -> Any:
-    if name not in row:
-        raise GoldenSetError(f"{at}: the field {name!r} is missing")
-    if not isinstance(row[name], kind):
-        raise GoldenSetError(f"{at}: the field {name!r} must be of type {kind.__name__}")
-    return row[name]
+def _rows(path: Path) -> Iterator[Row]:
+    """The rows of a file; none where it is missing."""
+    return read_rows(path) if path.exists() else iter(())
 
 
-def _language(row: dict[str, Any], at: str) -> Language:
-    language: Language = _field(row, "language", at)
-    if language not in ("zh", "en"):
-        raise GoldenSetError(f'{at}: language {language!r} must be "zh" or "en"')
-    return language
-
-
-def _faq(row: dict[str, Any], at: str) -> Faq:
+def _faq(row: Row, places: dict[str, str]) -> Faq:
     return Faq(
-        id=_field(row, "id", at),
-        question=_field(row, "question", at),
-        answer=_field(row, "answer", at),
-        language=_language(row, at),
-        similar=tuple(row.get("similar") or ()),
-        never=tuple(row.get("never") or ()),
+        id=_claim(row.id(), row.at, places),
+        question=row.text("question"),
+        answer=row.text("answer"),
+        language=row.language(),
+        similar=row.texts("similar"),
+        never=row.texts("never"),
     )
 
 
-def _document(row: dict[str, Any], at: str) -> Document:
-    return Document(_field(row, "id", at), _field(row, "title", at), _field(row, "text", at), _language(row, at))
+def _document(row: Row, places: dict[str, str]) -> Document:
+    id = _claim(row.id(), row.at, places)
+    return Document(id, row.text("title", blank=True), row.text("text"), row.language())
 
 
-def _question(row: dict[str, Any], at: str, known: set[str]) -> Question:
-    relevant = frozenset(_field(row, "relevant", at, list))
-    answerable: bool = _field(row, "answerable", at, bool)
-    if unknown := relevant - known:
-        raise GoldenSetError(f"{at}: relevant id {sorted(unknown)[0]!r} is not in the knowledge base")
+def _file(path: Path, places: dict[str, str]) -> Document:
+    return load(path, id=_claim(path.name, str(path), places))
+
+
+def _question(row: Row, places: Mapping[str, str], asked: dict[str, str]) -> Question:
+    relevant = frozenset(row.texts("relevant", optional=False))
+    answerable = row.flag("answerable")
+    if unknown := relevant - places.keys():
+        raise row.wrong(f"relevant id {min(unknown)!r} is not in the knowledge base")
     if answerable and not relevant:
-        raise GoldenSetError(f"{at}: answerable, but no relevant id is named")
+        raise row.wrong("answerable, but no relevant id is named")
     return Question(
-        id=_field(row, "id", at),
-        text=_field(row, "question", at),
-        language=_language(row, at),
+        id=_claim(row.id(), row.at, asked),
+        text=row.text("question", LONGEST_QUESTION),
+        language=row.language(),
         relevant=relevant,
-        answers=tuple(row.get("answers") or ()),
+        answers=row.texts("answers"),
         answerable=answerable,
-        history=tuple((turn["role"], turn["text"]) for turn in row.get("history") or ()),
+        history=row.turns("history"),
     )
 
 
-def _unique(ids: Sequence[str], what: str) -> set[str]:
-    seen: set[str] = set()
-    for i in ids:
-        if i in seen:
-            raise GoldenSetError(f"{what} {i!r} is used twice")
-        seen.add(i)
-    return seen
+def _claim(id: str, at: str, places: dict[str, str]) -> str:
+    """The id, noted with the place where it stands."""
+    if id in places:
+        raise GoldenSetError(f"{at}: the id {id!r} is used twice; it stands in {places[id]} too")
+    places[id] = at
+    return id

@@ -10,6 +10,7 @@ from web.commands.evaluate import evaluate
 from web.commands.faq import faq
 from web.commands.search import rebuild, search
 from web.commands.serve import serve
+from web.commands.train import train
 
 main = typer.Typer(
     cls=Mendable,
@@ -24,5 +25,8 @@ main = typer.Typer(
 
 for verb in (serve, ask, add, remove, search, rebuild, evaluate):
     main.command()(verb)
+main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})(
+    train
+)
 main.add_typer(faq, name="faq")
 main.command()(doctor)

@@ -4,16 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.assemble import assemble, open_generator
+from bot.assemble import adapter, assemble, open_generator, weights
 from bot.calibration import BUILT_IN
 from bot.generator import RemoteGenerator
-from bot.releases import Generator, Release
+from bot.releases import Model, Release
 from bot.settings import Settings
 from bot.types import BotError
+from knowledge_base.adapter import Adapter
 
 
 def test_an_unfit_generator_is_not_even_opened() -> None:
-    release = Release("r", BUILT_IN, Generator(base="/nowhere", fit=False))
+    release = Release("r", BUILT_IN, generator=Model(base="/nowhere", fit=False))
     assert open_generator(Settings(), release) is None
 
 
@@ -27,7 +28,7 @@ def test_a_server_that_the_operator_names_is_used_though_the_release_is_not_fit(
     ("settings", "release"),
     [
         (Settings(generator="/nowhere/model"), Release("r", BUILT_IN)),
-        (Settings(), Release("r", BUILT_IN, Generator(base="/nowhere/model", fit=True))),
+        (Settings(), Release("r", BUILT_IN, generator=Model(base="/nowhere/model", fit=True))),
     ],
 )
 def test_a_fit_or_named_generator_that_is_missing_is_said(settings: Settings, release: Release) -> None:
@@ -39,3 +40,18 @@ def test_an_unknown_release_stops_the_start_before_any_model_is_loaded(tmp_path:
     with pytest.raises(BotError, match="no release 'r9'"):
         assemble(Settings(data=tmp_path, release="r9"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_adapter_is_left_out_where_the_operator_serves_another_encoder() -> None:
+    trained = Release("r", BUILT_IN, encoder=Model(adapter=Adapter(Path("a"))))
+    assert adapter(Settings(), trained) == Adapter(Path("a"))
+    assert adapter(Settings(encoder="/other"), trained) is None
+
+
+def test_a_release_may_bring_its_own_fusion(tmp_path: Path) -> None:
+    own = tmp_path / "fusion.json"
+    own.write_text('{"same_language": {"faq": 0.5, "document": 1}, "other_language": {"faq": 0, "document": 0}}')
+    assert weights(Release("r", BUILT_IN, fusion=own)).same_language == {"faq": 0.5, "document": 1.0}
+    own.write_text("{}")
+    with pytest.raises(BotError, match="fusion.json is not valid"):
+        weights(Release("r", BUILT_IN, fusion=own))

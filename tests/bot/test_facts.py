@@ -34,3 +34,8 @@ from bot.facts import facts
 )
 def test_each_fact_has_one_normal_form(text: str, expected: list[tuple[str, str, str]]) -> None:
     assert [(fact.kind, fact.value, fact.unit) for fact in facts(text)] == expected
+
+
+def test_a_long_word_is_read_at_once() -> None:
+    assert facts("abcdefghijklmnop" * 40) == []
+    assert [fact.value for fact in facts("型号ab-cd.ef1/g2")] == ["ab-cd.ef1/g2"]

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from bot.calibration import BUILT_IN
-from bot.releases import Releases
+from bot.releases import SHIPPED, Releases
 from bot.types import BotError
+from knowledge_base.adapter import Adapter
 
 
 def make(folder: Path, name: str, **content: Any) -> Path:
@@ -20,7 +21,7 @@ def make(folder: Path, name: str, **content: Any) -> Path:
     files = {path: hashlib.sha256((release / path).read_bytes()).hexdigest() for path in paths}
     described = {
         "name": name,
-        "encoder": "abc",
+        "encoder": {"adapter": "adapter", "base_sha256": "abc"},
         "generator": {"base": "embedded", "adapter": "adapter", "fit": True},
         "calibration": "calibration.json",
         "files": files,
@@ -29,25 +30,30 @@ def make(folder: Path, name: str, **content: Any) -> Path:
     return release
 
 
-def test_without_releases_the_built_in_one_serves(tmp_path: Path) -> None:
+def test_without_releases_the_one_that_ships_serves_its_files_as_they_were_made(tmp_path: Path) -> None:
     release = Releases(tmp_path / "none").current()
-    assert (release.name, release.calibration, release.generator.fit) == ("base", BUILT_IN, False)
-    assert Releases(tmp_path / "none").names() == ["base"]
+    assert (release.name, release.calibration) == ("default", BUILT_IN)
+    assert Releases(tmp_path / "none").names() == ["default"]
+    described = sorted(release.files)
+    assert described == sorted(
+        p.relative_to(SHIPPED).as_posix() for p in SHIPPED.rglob("*") if p.is_file() and p.name != "release.json"
+    )
 
 
 def test_promote_then_roll_back_step_by_step(tmp_path: Path) -> None:
     make(tmp_path, "a")
     make(tmp_path, "b", generator={"fit": "yes"})
     releases = Releases(tmp_path)
-    assert releases.names() == ["base", "a", "b"]
-    assert releases.promote("a").generator.adapter == tmp_path / "a" / "adapter"
+    assert releases.names() == ["default", "a", "b"]
+    assert releases.promote("a").generator.adapter == Adapter(tmp_path / "a" / "adapter")
     assert releases.promote("b").name == releases.promote("b").name == "b"
     current = Releases(tmp_path).current()
-    assert (current.name, current.encoder, current.generator.fit) == ("b", "abc", False)
+    assert (current.name, current.encoder.fit, current.generator.fit) == ("b", True, False)
+    assert current.encoder.adapter == Adapter(tmp_path / "b" / "adapter", base="abc")
     assert current.calibration == tmp_path / "b" / "calibration.json"
     assert releases.rollback().name == "a" == releases.current().name
-    assert releases.rollback().name == "base" == releases.current().name
-    with pytest.raises(BotError, match="no release before 'base'"):
+    assert releases.rollback().name == "default" == releases.current().name
+    with pytest.raises(BotError, match="no release before 'default'"):
         releases.rollback()
 
 
@@ -72,11 +78,11 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 
 def test_an_unknown_release_names_those_there_are(tmp_path: Path) -> None:
     make(tmp_path, "a")
-    with pytest.raises(BotError, match="no release 'c'.*base, a"):
+    with pytest.raises(BotError, match="no release 'c'.*default, a"):
         Releases(tmp_path).promote("c")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"files": 3}', '{"generator": []}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"files": 3}', '{"generator": []}', '{"files": {}}'])
 def test_a_broken_description_is_said(tmp_path: Path, content: str) -> None:
     (make(tmp_path, "a") / "release.json").write_text(content)
     with pytest.raises(BotError, match="not a valid release"):
@@ -90,6 +96,6 @@ def test_an_empty_pointer_is_said(tmp_path: Path) -> None:
 
 
 def test_a_gone_release_that_is_current_is_said(tmp_path: Path) -> None:
-    (tmp_path / "current").write_text("base\ngone\n")
+    (tmp_path / "current").write_text("default\ngone\n")
     with pytest.raises(BotError, match="no release 'gone'"):
         Releases(tmp_path).current()

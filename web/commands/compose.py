@@ -31,10 +31,11 @@ def open_knowledge(data: Path | None) -> Iterator[KnowledgeBase]:
     """The knowledge base of a data folder, closed when the block ends."""
     quiet_libraries()
     settings = read_settings(data)
-    from knowledge_base.assemble import assemble
+    from bot.assemble import open_knowledge as open_with_release
+    from bot.assemble import open_release
 
     with bar("preparing models") as shown:
-        knowledge = assemble(settings, shown)
+        knowledge = open_with_release(settings, open_release(settings), shown)
     try:
         yield knowledge
     finally:

@@ -142,7 +142,7 @@ def _release(settings: Settings) -> Finding:
     try:
         release = releases.current() if settings.release == "current" else releases.get(settings.release)
     except BotError as error:
-        return Finding("release", False, str(error), "set KEFU_RELEASE=base until it is mended")
+        return Finding("release", False, str(error), "set KEFU_RELEASE=default until it is mended")
     return Finding("release", True, f"{release.name} serves")
 
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from knowledge_base.types import Progress
     from training.evaluate import Run
 
-_COLUMNS = ("questions", "hit@1", "hit@5", "coverage", "correct_of_answered", "false_answer_rate")
+_COLUMNS = ("hit@1", "hit@5", "coverage", "correct_of_answered", "false_answer_rate", "auc")
 
 
 def evaluate(
     sets: Annotated[list[Path], typer.Argument(help="Folders in the golden-set format.")],
-    out: Annotated[Path, typer.Option(help="Where answers.jsonl and report.json go; run again to go on.")],
+    out: Annotated[Path, typer.Option(help="Where answers and reports go; run again to go on.")],
     release: Annotated[str, typer.Option(help="Name of the release to evaluate.")] = "current",
     limit: Annotated[int, typer.Option(min=0, help="At most so many questions of each set; 0: all.")] = 0,
     data: Data = None,
@@ -40,10 +40,10 @@ def evaluate(
         return
     rows = {**report["sets"], **report["languages"], "all": report["all"]}
     width = max(len(name) for name in rows)
-    say(f"{'':{width}}  " + "  ".join(_COLUMNS), style="bold")
-    for name, scores in rows.items():
-        say(f"{name:{width}}  " + "  ".join(_cell(scores[column], column) for column in _COLUMNS))
-    hint(f"Written to {out}", style="dim")
+    say(f"{'':{width}}  questions  " + "  ".join(_COLUMNS), style="bold")
+    for name, group in rows.items():
+        say(f"{name:{width}}  {group['questions']:9}  " + "  ".join(_cell(group, column) for column in _COLUMNS))
+    hint(f"Written to {out}: report.html, report.json, answers.jsonl", style="dim")
 
 
 def _run(data: Path | None, out: Path, release: str, limit: int, progress: Progress) -> Run:
@@ -59,9 +59,10 @@ def _run(data: Path | None, out: Path, release: str, limit: int, progress: Progr
     generator = open_generator(settings, chosen, progress)
     open_bot = with_calibration(load(chosen.calibration), generator, chosen.name)
     parts = [chosen.name, hashlib.sha256(chosen.calibration.read_bytes()).hexdigest(), getattr(generator, "name", "")]
-    return Run(out, open_encoder(settings, progress), open_bot, " ".join(parts), limit)
+    return Run(out, open_encoder(settings, progress), open_bot, " ".join(parts), limit, chosen.name)
 
 
-def _cell(value: Any, column: str) -> str:
-    text = f"{value:.0f}" if column == "questions" else f"{value:.3f}"
-    return text.rjust(len(column))
+def _cell(group: dict[str, Any], column: str) -> str:
+    score = group["scores"].get(column)
+    missing = score is None or score["value"] is None or not score["of"]
+    return ("-" if missing else f"{score['value']:.3f}").rjust(len(column))

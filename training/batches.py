@@ -1,0 +1,75 @@
+"""Batches for contrastive training: pairs of texts that belong together, beside others that are hard to tell apart.
+
+Every other row of a batch is a negative for each row, so that hard negatives cost nothing more: a batch is made of
+small neighbourhoods, groups whose queries the untrained encoder finds alike. Pure; knows no model.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from knowledge_base.types import Vectors
+from training.augment import augment, clipped
+from training.examples import Group
+
+_NEIGHBOURHOOD = 4  # groups of a batch that are close to each other
+_AMONG = 10  # nearest groups that a neighbourhood is drawn from
+_ITSELF = 0.2  # share of questions that are paired with a part of themselves: words must go on counting
+_AUGMENTED = 0.3  # share of queries that are made to look hastily typed
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is drawn from the groups of one source: pairs of queries, or a query and a passage."""
+
+    groups: Sequence[Group]
+    draw: Callable[[Group, random.Random], Pair]
+    size: int  # pairs a batch
+    count: int  # batches
+
+
+def neighbours(vectors: Vectors) -> list[list[int]]:
+    """For each of [n, d] unit vectors the rows of the nearest others, nearest first."""
+    scores = vectors @ vectors.T
+    np.fill_diagonal(scores, -np.inf)
+    nearest = np.argsort(-scores, axis=1)[:, : min(_AMONG, len(vectors) - 1)]
+    return [[int(i) for i in row] for row in nearest]
+
+
+def batches(task: Task, near: Sequence[Sequence[int]], rng: random.Random) -> list[list[Pair]]:
+    """`count` batches of pairs, no group twice in one; all groups take their turn to lead a neighbourhood."""
+    size = min(task.size, len(task.groups))
+    leaders: list[int] = []
+    made = []
+    for _ in range(task.count):
+        chosen: dict[int, None] = {}
+        while len(chosen) < size:
+            if not leaders:
+                leaders = rng.sample(range(len(task.groups)), len(task.groups))
+            leader = leaders.pop()
+            around = rng.sample(near[leader], min(_NEIGHBOURHOOD - 1, len(near[leader])))
+            chosen |= dict.fromkeys([leader, *around][: size - len(chosen)])
+        made.append([task.draw(task.groups[i], rng) for i in chosen])
+    return made
+
+
+def two_queries(group: Group, rng: random.Random) -> Pair:
+    """Two wordings of the same question, the first as a customer types; now and then it is a part of the other."""
+    if rng.random() < _ITSELF:
+        query = rng.choice(group.queries)
+        return clipped(query, rng), query
+    one, other = rng.sample(group.queries, 2)
+    return _typed(one, rng), other
+
+
+def query_and_passage(group: Group, rng: random.Random) -> Pair:
+    """A question as a customer types it, and a passage that answers it."""
+    return _typed(rng.choice(group.queries), rng), rng.choice(group.passages)
+
+
+def _typed(query: str, rng: random.Random) -> str:
+    return augment(query, rng) if rng.random() < _AUGMENTED else query

@@ -1,0 +1,88 @@
+"""The folder of one training run: what made it, its checkpoints, whether it is the one to go on with.
+
+A run that was interrupted goes on from its last checkpoint when it is started again with the same settings and
+data in the same folder. Knows nothing of models.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import random
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from training.examples import TrainingDataError
+
+_FILE = "run.json"
+_PACKAGES = ("torch", "transformers", "sentence-transformers", "peft", "datasets")
+
+
+@dataclass(slots=True)
+class TrainingRun:
+    """One run in `folder`. `made_by` identifies it: trainer, settings, seed, base model, data by SHA-256."""
+
+    folder: Path
+    made_by: Mapping[str, Any]
+    result: dict[str, Any] = field(default_factory=dict)
+
+    def open(self) -> Path | None:
+        """Make the folder; returns the last checkpoint of an interrupted run of the same identity, if any.
+
+        Raises TrainingDataError when the folder holds another run: nothing is overwritten.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / _FILE
+        wanted = json.loads(json.dumps(dict(self.made_by)))
+        if path.exists():
+            held = json.loads(path.read_text("utf8")).get("made_by")
+            if held != wanted:
+                differing = sorted(k for k in {*held, *wanted} if held.get(k) != wanted.get(k))
+                raise TrainingDataError(
+                    f"{self.folder} holds another run (differing: {', '.join(differing)}); choose another folder"
+                )
+        self._write("running")
+        return last_checkpoint(self.folder / "checkpoints")
+
+    def finish(self, **result: Any) -> None:
+        """Write down what came out of it."""
+        self.result |= result
+        self._write("finished")
+
+    def _write(self, state: str) -> None:
+        content = {
+            "state": state,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": " ".join(["python", "-m", "training", *sys.argv[1:]]),
+            "made_by": dict(self.made_by),
+            "machine": {"python": platform.python_version(), "cores": os.cpu_count()}
+            | {package: version(package) for package in _PACKAGES},
+            "result": self.result,
+        }
+        draft = self.folder / f".{_FILE}"
+        draft.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf8")
+        draft.replace(self.folder / _FILE)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest whole checkpoint; one that was interrupted while it was written has no trainer_state.json."""
+    found = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def hashes(files: Sequence[Path]) -> dict[str, str]:
+    """SHA-256 of each file by its name."""
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def seed_everything(seed: int) -> random.Random:
+    """Seed PyTorch, NumPy and Python; returns a generator for what is drawn in Python."""
+    from transformers import set_seed
+
+    set_seed(seed)
+    return random.Random(seed)

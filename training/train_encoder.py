@@ -1,0 +1,196 @@
+"""Trains an adapter for the encoder: questions near questions that mean the same, and near passages that answer them.
+
+Contrastive, in Chinese, English and across; LoRA, so that a release stays small. One or several GPUs through
+`accelerate launch -m training encoder …`; on a CPU in bf16 where the processor has it.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import BatchSampler
+
+from knowledge_base.device import choose_device, generator_dtype
+from knowledge_base.encoder import prefixes
+from training.batches import Pair, Task, batches, neighbours, query_and_passage, two_queries
+from training.by_length import ByLength
+from training.examples import Group, read_groups, training_files
+from training.held_out import held_out_evaluator
+from training.run import TrainingRun, hashes, seed_everything
+
+_COUNTED = 40  # queries of a group that count for the share of its source
+_TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """What a run is made of, beside base and data.
+
+    queries, passages: pairs a batch when both are questions, and when one is a passage (longer, hence fewer).
+    steps: batches in all; share: of them those with passages. frozen: lowest layers that get no adapter.
+    scale: 1 / temperature of the softmax.
+    """
+
+    steps: int = 480
+    share: float = 0.3
+    queries: int = 64
+    passages: int = 24
+    frozen: int = 4
+    rank: int = 32
+    learning_rate: float = 4e-4
+    scale: float = 50.0
+    longest: int = 192  # tokens
+    evaluations: int = 3
+    patience: int = 2  # evaluations without gain before it stops
+    seed: int = 1
+
+
+def train_encoder(base: Path, data: Sequence[Path], out: Path, settings: EncoderSettings) -> dict[str, Any]:
+    """Train and write the PEFT adapter to `out/adapter`; returns and writes the held-out scores.
+
+    Goes on from the last checkpoint when `out` holds an interrupted run of the same settings and data. Raises
+    TrainingDataError for unusable data, or when `out` holds another run.
+    """
+    files = training_files(data)
+    run = TrainingRun(
+        out, {"trainer": "encoder", "base": base.name, "data": hashes(files), "settings": asdict(settings)}
+    )
+    checkpoint = run.open()
+    rng = seed_everything(settings.seed)
+    model = _model(base, settings)
+    groups = read_groups(data, _counter(model), settings.longest - 16)
+    train = [group for group in groups if not group.held_out]
+    prompts = prefixes(str(base), model.prompts)
+    made = _all_batches(model, train, prompts[0], settings, rng)
+    evaluator = held_out_evaluator(groups, prompts, rng)
+    trainer = _trainer(model, made, evaluator, _arguments(out, made, prompts, settings), settings)
+    before = evaluator(model) if checkpoint is None else {}
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    model[0].auto_model.save_pretrained(str(out / "adapter"))
+    run.finish(
+        groups=len(groups), batches=len(made), before=before, after=evaluator(model),
+        history=[entry for entry in trainer.state.log_history if "loss" in entry or "eval_held_out" in entry],
+    )  # fmt: skip
+    return run.result
+
+
+class _Blocks(BatchSampler):
+    """The rows of each batch: the batches as they were made, one after another."""
+
+    def __init__(self, dataset: Any, sizes: Sequence[int], **_: Any) -> None:
+        self._sizes = sizes
+
+    def __iter__(self) -> Iterator[list[int]]:
+        start = 0
+        for size in self._sizes:
+            yield list(range(start, start + size))
+            start += size
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def set_epoch(self, epoch: int) -> None:
+        """There is one epoch only."""
+
+
+def _model(base: Path, settings: EncoderSettings) -> Any:
+    from peft import LoraConfig, TaskType
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(base))
+    model.max_seq_length = settings.longest
+    model.add_adapter(
+        LoraConfig(
+            task_type=TaskType.FEATURE_EXTRACTION,
+            r=settings.rank,
+            lora_alpha=2 * settings.rank,
+            target_modules=_TARGETS,
+            layers_to_transform=list(range(settings.frozen, model[0].auto_model.config.num_hidden_layers)),
+        )
+    )
+    return model
+
+
+def _counter(model: Any) -> Any:
+    return lambda texts: [len(ids) for ids in model.tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
+
+
+def _all_batches(
+    model: Any, groups: Sequence[Group], prompt: str, settings: EncoderSettings, rng: random.Random
+) -> list[list[Pair]]:
+    """All batches in the order of training: the sources mixed, each by the square root of its queries."""
+    import torch
+
+    made: list[list[Pair]] = []
+    long = round(settings.steps * settings.share)
+    for draw, size, steps in ((two_queries, settings.queries, settings.steps - long),
+                              (query_and_passage, settings.passages, long)):  # fmt: skip
+        sources = {
+            name: members for name, members in _by_source(groups, draw is two_queries).items() if len(members) > 3
+        }
+        weight = {name: sum(min(len(g.queries), _COUNTED) for g in members) ** 0.5 for name, members in sources.items()}
+        for name, members in sources.items():
+            with torch.autocast(model.device.type, torch.bfloat16):
+                vectors = model.encode(
+                    [group.queries[0] for group in members], prompt=prompt, normalize_embeddings=True, batch_size=64
+                )
+            count = max(1, round(steps * weight[name] / sum(weight.values())))
+            made += batches(Task(members, draw, size, count), neighbours(vectors), rng)
+    rng.shuffle(made)
+    return made
+
+
+def _by_source(groups: Sequence[Group], paraphrases: bool) -> dict[str, list[Group]]:
+    sources: dict[str, list[Group]] = {}
+    for group in groups:
+        if (group.paraphrases and len(group.queries) > 1) if paraphrases else group.passages:
+            sources.setdefault(group.source, []).append(group)
+    return sources
+
+
+def _arguments(out: Path, made: Sequence[Sequence[Pair]], prompts: tuple[str, str], settings: EncoderSettings) -> Any:
+    import torch
+    from sentence_transformers import SentenceTransformerTrainingArguments
+
+    device, every = choose_device(), max(1, len(made) // settings.evaluations)
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(out / "checkpoints"),
+        num_train_epochs=1,
+        learning_rate=settings.learning_rate,
+        warmup_steps=len(made) // 10,
+        lr_scheduler_type="cosine",
+        use_cpu=device == "cpu",
+        bf16=generator_dtype(device) == torch.bfloat16,
+        prompts={"query": prompts[0], "answer": prompts[1]},
+        batch_sampler=partial(_Blocks, sizes=[len(batch) for batch in made]),
+        eval_strategy="steps", eval_steps=every, save_strategy="steps", save_steps=every, save_total_limit=2,
+        load_best_model_at_end=True, metric_for_best_model="eval_held_out", greater_is_better=True,
+        logging_steps=10, report_to=[], seed=settings.seed,
+    )  # fmt: skip
+
+
+def _trainer(
+    model: Any, made: Sequence[Sequence[Pair]], evaluator: Any, arguments: Any, settings: EncoderSettings
+) -> Any:
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformerTrainer
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+    from transformers import EarlyStoppingCallback
+
+    rows = [pair for batch in made for pair in batch]
+    return SentenceTransformerTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_dict({"query": [a for a, _ in rows], "answer": [b for _, b in rows]}),
+        loss=MultipleNegativesRankingLoss(
+            ByLength(model),
+            scale=settings.scale,
+            directions=("query_to_doc", "doc_to_query"),
+            partition_mode="per_direction",
+        ),
+        evaluator=[evaluator],
+        callbacks=[EarlyStoppingCallback(settings.patience)],
+    )
