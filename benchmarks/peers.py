@@ -6,8 +6,8 @@ to DIR/peers.md and DIR/peers.json. Every system gets the questions' text alone,
 
 The peers live in DIR/venv, made on first use from peers-requirements.txt; how each is set up is told in
 peer_adapters.py. A second run reuses the environment and each peer's finished rankings; Kefu is always searched anew,
-so take a fresh DIR where times are to be compared. Both sides load the plain encoder that the settings name, Kefu
-without a release's adapter and fusion; --encoder gives both another folder, such as one with an adapter folded in.
+so take a fresh DIR where times are to be compared. The peers load the plain encoder that the settings name, Kefu adds
+the adapter of the current release; --encoder gives both another folder, as it is.
 """
 
 import argparse
@@ -28,12 +28,13 @@ from typing import Any
 
 from rich.console import Console
 
+from bot.assemble import adapter, open_release
+from bot.settings import Settings
 from knowledge_base.assemble import open_encoder
 from knowledge_base.embedded_encoder import embedded_encoder
 from knowledge_base.encoder import SentenceTransformerEncoder, prefixes
 from knowledge_base.language import language_of
 from knowledge_base.model_folder import digest
-from knowledge_base.settings import Settings
 from knowledge_base.types import Encoder
 from training.golden import GoldenSet, read_golden_set
 from training.metrics import hit_at, reciprocal_rank
@@ -235,8 +236,11 @@ def _sha256(*files: Path) -> str:
 
 
 def open_kefu_encoder(folder: Path | None) -> Encoder:
+    """Kefu's: `folder`, else the one that the current release serves with."""
     settings = Settings()
-    return SentenceTransformerEncoder(str(folder), settings.device) if folder else open_encoder(settings)
+    if folder:
+        return SentenceTransformerEncoder(str(folder), settings.device)
+    return open_encoder(settings, adapter=adapter(settings, open_release(settings)))
 
 
 def peers_folder(folder: Path | None) -> str:

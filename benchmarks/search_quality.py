@@ -15,9 +15,10 @@ import jieba
 import numpy as np
 from rich.console import Console
 
+from bot.assemble import adapter, open_release
+from bot.settings import Settings
 from knowledge_base.assemble import open_encoder
 from knowledge_base.language import language_of
-from knowledge_base.settings import Settings
 from knowledge_base.types import Encoder
 from training.golden import GoldenSet, read_golden_set
 from training.metrics import hit_at
@@ -77,7 +78,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.getLogger("jieba").setLevel(logging.WARNING)
     console = Console(stderr=True)
-    encoder = open_encoder(Settings())
+    settings = Settings()
+    encoder = open_encoder(settings, adapter=adapter(settings, open_release(settings)))
     table: dict[str, dict[str, float]] = {}
     for folder in arguments.sets:
         golden = read_golden_set(folder)

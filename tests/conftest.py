@@ -52,3 +52,19 @@ def _chromium(playwright: Playwright) -> str:
     if not Path(own).is_file():
         raise FileNotFoundError("Chromium is not installed; run `make test`, or set KEFU_CHROMIUM to its path")
     return own
+
+
+@pytest.fixture(scope="session")
+def embedded_encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real embedded encoder, converted once."""
+    from knowledge_base.embedded_encoder import embedded_encoder
+
+    return embedded_encoder(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def embedded_generator_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real embedded generator, converted once."""
+    from bot.embedded_generator import embedded_generator
+
+    return embedded_generator(tmp_path_factory.mktemp("models"))

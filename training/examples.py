@@ -12,18 +12,17 @@ Knows the file formats; nothing of models or batches. The kind of a file is the 
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from knowledge_base.chunk import CountTokens, chunk
+from training.rows import Row, RowError, read_rows
 
 log = logging.getLogger(__name__)
 
-LONGEST_ROW = 64_000  # characters; a longer row is a mistake
+LONGEST_TEXT = 64_000  # characters; a longer one is a mistake
 _MAY_BE_EMPTY = frozenset({"title", "cluster"})
 _HELD_OUT = 10  # one group of so many is kept for measuring
 
@@ -76,86 +75,60 @@ def training_files(paths: Sequence[Path]) -> list[Path]:
 
 def read_groups(paths: Sequence[Path], count_tokens: CountTokens, size: int) -> list[Group]:
     """All groups of the files, passages cut to `size` tokens. Raises TrainingDataError naming file and line."""
-    groups: list[Group] = []
-    for file in training_files(paths):
-        if file.name.startswith("topics_"):
-            groups += map(_topic_group, read_topics(file))
-        elif file.name.startswith("intents_"):
-            groups += _intents(file)
-        elif file.name.startswith("pairs_"):
-            groups += _pairs(file)
-        elif file.name.startswith("faq_") and not file.name.startswith("faq_queries_"):
-            groups += _faqs(file)
-        elif file.name.startswith("qa_"):
-            groups += _contexts(file, count_tokens, size)
-        elif not file.name.startswith(("faq_queries_", "passages_")):
-            raise TrainingDataError(f"{file}: its name does not tell what it holds; see training/examples.py")
-    return groups
+    try:
+        return [group for file in training_files(paths) for group in _groups(file, count_tokens, size)]
+    except RowError as error:
+        raise TrainingDataError(str(error)) from error
 
 
 def read_topics(file: Path) -> list[Topic]:
-    """The topics of one file."""
+    """The topics of one file. Raises RowError naming file and line."""
     return [
         Topic(
-            id=text(row, "id", at),
-            cluster=text(row, "cluster", at),
-            title=_both(row, "title", at),
-            questions={language: _texts(row, language, at) for language in ("zh", "en")},
-            passage=_both(row, "passage", at),
-            answer=_both(row, "answer", at),
+            id=row.id(),
+            cluster=row.text("cluster"),
+            title=_both(row, "title"),
+            questions={language: row.texts(language, optional=False) for language in ("zh", "en")},
+            passage=_both(row, "passage"),
+            answer=_both(row, "answer"),
         )
-        for row, at in rows(file)
+        for row in rows(file)
     ]
 
 
-def rows(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """Rows of a JSON Lines file, each with "file, line n" for messages.
-
-    Rows that are empty or over-long are left out with a warning; whatever else is wrong raises TrainingDataError.
-    """
-    try:
-        lines = file.read_text("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingDataError(f"{file} cannot be read ({error}); it must be JSON Lines in UTF-8") from error
-    for number, line in enumerate(lines, 1):
-        at = f"{file}, line {number}"
-        if not line.strip():
-            continue
-        if len(line) > LONGEST_ROW:
-            log.warning("%s is left out: it has %d characters, more than %d.", at, len(line), LONGEST_ROW)
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise TrainingDataError(f"{at} is not JSON ({error})") from error
-        if not isinstance(row, dict):
-            raise TrainingDataError(f"{at} is not a JSON object")
-        if empty := [name for name, value in row.items() if value == "" and name not in _MAY_BE_EMPTY]:
-            log.warning("%s is left out: its field %r is empty.", at, empty[0])
-            continue
-        yield row, at
+def rows(file: Path) -> Iterator[Row]:
+    """The rows of a training file; those with an empty or over-long text are left out with a warning."""
+    for row in read_rows(file):
+        texts = {name: value for name, value in row.content.items() if isinstance(value, str)}
+        if empty := [name for name, value in texts.items() if not value.strip() and name not in _MAY_BE_EMPTY]:
+            log.warning("%s is left out: its field %r is empty.", row.at, empty[0])
+        elif long := [name for name, value in texts.items() if len(value) > LONGEST_TEXT]:
+            log.warning("%s is left out: its field %r has more than %d characters.", row.at, long[0], LONGEST_TEXT)
+        else:
+            yield row
 
 
-def text(row: dict[str, Any], name: str, at: str) -> str:
-    """A field that must hold text that is more than blanks."""
-    value = row.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise TrainingDataError(f"{at}: the field {name!r} must hold text")
-    return value.strip()
+def _groups(file: Path, count_tokens: CountTokens, size: int) -> Sequence[Group]:
+    """The groups of one file; none of those that only go with another."""
+    if file.name.startswith(("faq_queries_", "passages_")):
+        return ()
+    readers: dict[str, Callable[[Path], Sequence[Group]]] = {
+        "topics_": lambda file: [_topic_group(topic) for topic in read_topics(file)],
+        "intents_": _intents,
+        "pairs_": _pairs,
+        "faq_": _faqs,
+        "qa_": lambda file: _contexts(file, count_tokens, size),
+    }
+    for prefix, read in readers.items():
+        if file.name.startswith(prefix):
+            return read(file)
+    raise TrainingDataError(f"{file}: its name does not tell what it holds; see training/examples.py")
 
 
-def _texts(row: dict[str, Any], name: str, at: str) -> tuple[str, ...]:
-    values = row.get(name)
-    if not isinstance(values, list) or not values or not all(isinstance(v, str) and v.strip() for v in values):
-        raise TrainingDataError(f"{at}: the field {name!r} must be a list of texts, none of them empty")
-    return tuple(dict.fromkeys(value.strip() for value in values))
-
-
-def _both(row: dict[str, Any], name: str, at: str) -> dict[str, str]:
-    value = row.get(name)
-    if not isinstance(value, dict):
-        raise TrainingDataError(f'{at}: the field {name!r} must be an object with "zh" and "en"')
-    return {language: text(value, language, f"{at}, {name}") for language in ("zh", "en")}
+def _both(row: Row, name: str) -> dict[str, str]:
+    inner = row.content.get(name)
+    both = Row(inner if isinstance(inner, dict) else {}, f"{row.at}, in {name!r}")
+    return {language: both.text(language) for language in ("zh", "en")}
 
 
 def _topic_group(topic: Topic) -> Group:
@@ -163,37 +136,36 @@ def _topic_group(topic: Topic) -> Group:
     return Group("topics", topic.id, topic.questions["zh"] + topic.questions["en"], passages, topic.cluster)
 
 
-def _collect(file: Path, found: dict[str, dict[str, None]]) -> list[Group]:
-    return [Group(file.stem, key, tuple(queries)) for key, queries in found.items() if len(queries) > 1]
-
-
 def _intents(file: Path) -> list[Group]:
     found: dict[str, dict[str, None]] = {}
-    for row, at in rows(file):
-        if not row.get("out_of_scope"):
-            found.setdefault(text(row, "intent", at), {})[text(row, "text", at)] = None
+    for row in rows(file):
+        if not row.content.get("out_of_scope"):
+            found.setdefault(row.text("intent"), {})[row.text("text")] = None
     return _collect(file, found)
 
 
 def _pairs(file: Path) -> list[Group]:
     found: dict[str, dict[str, None]] = {}
-    for row, at in rows(file):
-        if row.get("label") == 1:
-            a = text(row, "a", at)
-            found.setdefault(a, {a: None})[text(row, "b", at)] = None
+    for row in rows(file):
+        if row.content.get("label") == 1:
+            a = row.text("a")
+            found.setdefault(a, {a: None})[row.text("b")] = None
     return _collect(file, found)
+
+
+def _collect(file: Path, found: dict[str, dict[str, None]]) -> list[Group]:
+    return [Group(file.stem, key, tuple(queries)) for key, queries in found.items() if len(queries) > 1]
 
 
 def _faqs(file: Path) -> list[Group]:
     queries: dict[str, dict[str, None]] = {}
     extra = file.with_name(file.name.replace("faq_", "faq_queries_", 1))
-    for row, at in rows(extra) if extra.exists() else ():
-        queries.setdefault(text(row, "faq_id", at), {})[text(row, "query", at)] = None
-    groups = []
-    for row, at in rows(file):
-        question, i = text(row, "question", at), text(row, "id", at)
-        groups.append(Group(file.stem, i, (question, *queries.get(i, {})), (text(row, "answer", at),)))
-    return groups
+    for row in rows(extra) if extra.exists() else ():
+        queries.setdefault(row.text("faq_id"), {})[row.text("query")] = None
+    return [
+        Group(file.stem, row.id(), (row.text("question"), *queries.get(row.id(), {})), (row.text("answer"),))
+        for row in rows(file)
+    ]
 
 
 def _contexts(file: Path, count_tokens: CountTokens, size: int) -> list[Group]:
@@ -201,31 +173,16 @@ def _contexts(file: Path, count_tokens: CountTokens, size: int) -> list[Group]:
     passages = file.with_name(file.name.replace("qa_", "passages_", 1))
     if not passages.exists():
         raise TrainingDataError(f"{file} needs {passages.name} beside it")
-    documents = {text(row, "id", at): (row.get("title", ""), text(row, "text", at)) for row, at in rows(passages)}
-    asked: dict[str, list[tuple[str, list[str]]]] = {}
-    for row, at in rows(file):
-        context = text(row, "context_id", at)
-        if context not in documents:
-            raise TrainingDataError(f"{at}: context_id {context!r} is not in {passages.name}")
-        asked.setdefault(context, []).append((text(row, "question", at), row.get("answers") or []))
+    documents = {row.id(): (row.text("title", blank=True), row.text("text")) for row in rows(passages)}
+    asked: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for row in rows(file):
+        if (context := row.text("context_id")) not in documents:
+            raise row.wrong(f"context_id {context!r} is not in {passages.name}")
+        asked.setdefault(context, []).append((row.text("question"), row.texts("answers")))
     return [
-        group
+        Group(file.stem, f"{context}/{number}", tuple(queries), (f"{title}\n{piece.text}",), context, False)
         for context, questions in asked.items()
-        for group in _passages(
-            file.stem, context, documents[context], questions, lambda s: chunk(s, count_tokens, size)
-        )
+        for title, body in [documents[context]]
+        for number, piece in enumerate(chunk(body, count_tokens, size))
+        if (queries := [query for query, answers in questions if any(answer in piece.text for answer in answers)])
     ]
-
-
-def _passages(
-    source: str,
-    context: str,
-    document: tuple[str, str],
-    asked: Sequence[tuple[str, list[str]]],
-    cut: Callable[[str], Sequence[Any]],
-) -> Iterator[Group]:
-    title, body = document
-    for number, piece in enumerate(cut(body)):
-        queries = [query for query, answers in asked if any(answer in piece.text for answer in answers)]
-        if queries:
-            yield Group(source, f"{context}/{number}", tuple(queries), (f"{title}\n{piece.text}",), context, False)

@@ -99,10 +99,5 @@ def _hit(title: str, text: str, language: Language) -> Hit:
 
 
 def answers_in(file: Path) -> dict[str, str]:
-    """The first reference answer of each question of a qa_* file."""
-    found = {}
-    for row, _ in rows(file):
-        given = [answer for answer in row.get("answers") or [] if isinstance(answer, str) and answer.strip()]
-        if given:
-            found[row["question"].strip()] = given[0]
-    return found
+    """The first reference answer of each question of a qa_* file. Raises RowError naming file and line."""
+    return {row.text("question"): answers[0] for row in rows(file) if (answers := row.texts("answers"))}

@@ -13,6 +13,7 @@ from bot.generator import PLAIN_TEMPLATE
 from knowledge_base.device import choose_device, generator_dtype
 from training.examples import TrainingDataError, read_groups, read_topics, training_files
 from training.grounded import Example, answers_in, paragraph_examples, topic_examples
+from training.rows import RowError
 from training.run import TrainingRun, hashes, seed_everything
 
 _TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -58,7 +59,10 @@ def train_generator(base: Path, data: Sequence[Path], out: Path, settings: Gener
     rng = seed_everything(settings.seed)
     tokenizer = AutoTokenizer.from_pretrained(str(base))
     tokenizer.chat_template = tokenizer.chat_template or PLAIN_TEMPLATE
-    examples = list(_examples(files, tokenizer, rng, settings))
+    try:
+        examples = list(_examples(files, tokenizer, rng, settings))
+    except RowError as error:
+        raise TrainingDataError(str(error)) from error
     rows = {kept: _tokenized([e for e in examples if e.held_out == kept], tokenizer, settings.longest)
             for kept in (False, True)}  # fmt: skip
     if not rows[False] or not rows[True]:
@@ -112,14 +116,20 @@ def _examples(files: Sequence[Path], tokenizer: Any, rng: Any, settings: Generat
 
 
 def _tokenized(examples: Sequence[Example], tokenizer: Any, longest: int) -> list[dict[str, list[int]]]:
-    """input_ids with labels on the answer and the mark after it."""
+    """input_ids with labels on the answer and the mark that ends it, as the model's chat template writes both."""
     rows = []
     for example in examples:
-        text = tokenizer.apply_chat_template(list(example.messages), add_generation_prompt=True, tokenize=False)
-        begin = tokenizer(text)["input_ids"]
-        answer = tokenizer(" " + example.answer, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
-        if len(begin) + len(answer) <= longest:
-            rows.append({"input_ids": begin + answer, "labels": [_IGNORED] * len(begin) + answer})
+        messages = list(example.messages)
+        begin = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        whole = tokenizer.apply_chat_template(
+            [*messages, {"role": "assistant", "content": example.answer}], tokenize=False
+        )
+        answer = whole[len(begin) :].rstrip()
+        if answer.endswith(example.answer.rstrip()):  # a template without an end mark
+            answer += tokenizer.eos_token
+        asked, told = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in (begin, answer))
+        if len(asked) + len(told) <= longest:
+            rows.append({"input_ids": asked + told, "labels": [_IGNORED] * len(asked) + told})
     return rows
 
 

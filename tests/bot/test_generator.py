@@ -16,6 +16,8 @@ import pytest
 
 from bot.generator import LocalGenerator, RemoteGenerator
 from bot.types import BotError, TextGenerator
+from knowledge_base.adapter import Adapter
+from knowledge_base.model_folder import digest
 
 WORDS = ["退", "货", "七", "天", "refund", "days", "the", "item"]
 ASK = [{"role": "user", "content": "退 货 the item"}]
@@ -180,7 +182,7 @@ def test_an_adapter_changes_the_answer(folder: Path, local: LocalGenerator, tmp_
     with pytest.warns(FutureWarning, match="is_gradient_checkpointing"):  # peft's own use of transformers
         adapter = get_peft_model(_random_model(), lora)
     adapter.save_pretrained(tmp_path / "adapter")
-    adapted = LocalGenerator(str(folder), tmp_path / "adapter", "cpu")
+    adapted = LocalGenerator(str(folder), Adapter(tmp_path / "adapter", digest(folder)), "cpu")
     assert adapted.name == f"{folder}+adapter"
     assert list(adapted.generate(ASK, _never)) != list(local.generate(ASK, _never))
     adapted.close()
@@ -190,7 +192,7 @@ def test_what_cannot_be_loaded_names_the_remedy(folder: Path, tmp_path: Path) ->
     with pytest.raises(BotError, match="cannot load the generator .*set KEFU_GENERATOR to"):
         LocalGenerator(str(tmp_path / "none"), device="cpu")
     with pytest.raises(BotError, match="adapter .* is missing or incomplete; roll back"):
-        LocalGenerator(str(folder), tmp_path / "none", "cpu")
+        LocalGenerator(str(folder), Adapter(tmp_path / "none"), "cpu")
 
 
 @dataclass

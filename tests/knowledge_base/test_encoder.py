@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from knowledge_base.adapter import Adapter
 from knowledge_base.e5s1 import E5S1, FLOAT32, Shape, Vocabulary
 from knowledge_base.embedded_encoder import _bert_shapes, embedded_encoder, write_folder
 from knowledge_base.encoder import SentenceTransformerEncoder, _Turns, prefixes
-from knowledge_base.model_folder import silent
+from knowledge_base.model_folder import digest, silent
 from knowledge_base.types import Encoder, KnowledgeBaseError
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz:退货怎么申请"
@@ -120,8 +121,10 @@ def test_an_adapter_changes_vectors_and_fingerprint(folder: Path, tmp_path: Path
     with pytest.warns(FutureWarning, match="is_gradient_checkpointing"):  # peft's own use of transformers
         adapter = get_peft_model(base, lora)
     adapter.save_pretrained(tmp_path / "adapter")
-    adapted = SentenceTransformerEncoder(str(folder), "cpu", tmp_path / "adapter")
+    adapted = SentenceTransformerEncoder(str(folder), "cpu", Adapter(tmp_path / "adapter", digest(folder)))
     assert adapted.fingerprint != plain.fingerprint
+    with pytest.raises(KnowledgeBaseError, match="was trained for another model than"):
+        SentenceTransformerEncoder(str(folder), "cpu", Adapter(tmp_path / "adapter", "0" * 64))
     assert abs(adapted.encode_queries(["退货"]) - plain.encode_queries(["退货"])).max() > 1e-3
 
 
@@ -129,7 +132,7 @@ def test_a_model_that_cannot_be_loaded_names_the_remedy(tmp_path: Path, folder: 
     with pytest.raises(KnowledgeBaseError, match="cannot load the encoder .*set KEFU_ENCODER to"):
         SentenceTransformerEncoder(str(tmp_path / "none"), "cpu")
     with pytest.raises(KnowledgeBaseError, match="adapter .* is missing or incomplete; roll back"):
-        SentenceTransformerEncoder(str(folder), "cpu", tmp_path / "none")
+        SentenceTransformerEncoder(str(folder), "cpu", Adapter(tmp_path / "none"))
 
 
 @pytest.mark.parametrize(

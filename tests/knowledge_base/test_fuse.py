@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import knowledge_base
-from knowledge_base.fuse import FITTED, Weights, fuse, read_weights
+from knowledge_base.fuse import Weights, fuse, read_weights
 from knowledge_base.indexes import Candidate
 from knowledge_base.types import Language
 

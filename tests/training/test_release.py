@@ -1,0 +1,47 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from bot.calibration import BUILT_IN
+from bot.releases import Releases
+from bot.types import BotError
+from training.examples import TrainingDataError
+from training.release import Part, describe, make_release
+
+
+def run(folder: Path) -> Path:
+    (folder / "adapter").mkdir(parents=True)
+    save_file({"lora_B": np.ones((2, 2), np.float32)}, folder / "adapter" / "adapter_model.safetensors")
+    config = {"lora_alpha": 8, "r": 4, "base_model_name_or_path": "/somewhere"}
+    (folder / "adapter" / "adapter_config.json").write_text(json.dumps(config))
+    (folder / "run.json").write_text('{"state": "finished"}')
+    return folder
+
+
+def test_a_release_holds_small_adapters_and_every_hash(tmp_path: Path) -> None:
+    make_release(tmp_path / "out" / "r", {"encoder": Part(run(tmp_path / "run"), {"base_sha256": "b"}, 0.5)}, BUILT_IN)
+    release = Releases(tmp_path / "out").get("r")
+    assert release.encoder.adapter and release.encoder.adapter.base == "b"
+    folder = release.encoder.adapter.folder
+    assert load_file(folder / "adapter_model.safetensors")["lora_B"].dtype == np.float16
+    config = json.loads((folder / "adapter_config.json").read_text())
+    assert config == {"lora_alpha": 4.0, "r": 4, "base_model_name_or_path": ""}
+    assert set(release.files) == {
+        "calibration.json",
+        "encoder/adapter_config.json",
+        "encoder/adapter_model.safetensors",
+        "encoder/run.json",
+    }
+    (folder / "run.json").write_text("{}")
+    with pytest.raises(BotError, match="was altered"):
+        Releases(tmp_path / "out").get("r")
+    describe(tmp_path / "out" / "r")
+    assert Releases(tmp_path / "out").get("r").encoder.adapter == release.encoder.adapter
+
+
+def test_a_run_without_adapter_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingDataError, match="let the run finish first"):
+        make_release(tmp_path / "r", {"encoder": Part(tmp_path)}, BUILT_IN)

@@ -1,0 +1,101 @@
+"""The trainers with the real embedded models on a handful of rows: they learn, stop, go on, and say what is wrong."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import training
+from knowledge_base.adapter import Adapter
+from knowledge_base.encoder import SentenceTransformerEncoder
+from knowledge_base.model_folder import digest
+from training.examples import TrainingDataError
+from training.release import Part, make_release
+from training.train_encoder import EncoderSettings, train_encoder
+from training.train_generator import GeneratorSettings, train_generator
+
+ENCODER = EncoderSettings(steps=6, queries=8, passages=4, rank=4, longest=96, evaluations=2, frozen=10)
+GENERATOR = GeneratorSettings(per_topic=2, longest=400, batch=2, accumulate=1, rank=4, most_steps=4, evaluations=2)
+
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.timeout(900),
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty of the topics that ship: enough for some to be held out."""
+    folder = tmp_path_factory.mktemp("data")
+    shop = Path(training.__file__).parent / "topics" / "topics_shop.jsonl"
+    lines = shop.read_text("utf8").splitlines()[:60]
+    (folder / "topics_few.jsonl").write_text("\n".join(lines) + "\n", "utf8")
+    return folder
+
+
+def weights(folder: Path) -> Any:
+    from safetensors.numpy import load_file
+
+    return load_file(folder / "adapter" / "adapter_model.safetensors")
+
+
+def interrupted(run: Path, last: int) -> None:
+    """Put the folder of a finished run into the state in which an interruption before its last checkpoint left it."""
+    shutil.rmtree(run / "adapter")
+    shutil.rmtree(run / "checkpoints" / f"checkpoint-{last}")
+
+
+def goes_on(train: Callable[[Path], dict[str, Any]], run: Path, last: int) -> None:
+    train(run)
+    whole = weights(run)
+    interrupted(run, last)
+    train(run)
+    again = weights(run)
+    assert whole.keys() == again.keys()
+    assert max(abs(whole[name].astype(float) - again[name].astype(float)).max() for name in whole) < 1e-4
+    assert max(abs(values.astype(float)).max() for name, values in whole.items() if "lora_B" in name) > 0
+
+
+def test_an_interrupted_encoder_run_ends_as_if_it_had_not_been(
+    embedded_encoder_folder: Path, data: Path, tmp_path: Path
+) -> None:
+    goes_on(lambda out: train_encoder(embedded_encoder_folder, [data], out, ENCODER), tmp_path / "run", 6)
+    result = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert result["state"] == "finished" and result["made_by"]["data"].keys() == {"topics_few.jsonl"}
+    assert 0 < result["result"]["after"]["held_out"] <= 1
+    make_release(
+        tmp_path / "r",
+        {"encoder": Part(tmp_path / "run", {"base_sha256": digest(embedded_encoder_folder)}, 0.5)},
+        Path(training.__file__).parents[1] / "bot" / "release" / "calibration.json",
+    )
+    adapter = Adapter(tmp_path / "r" / "encoder", digest(embedded_encoder_folder))
+    changed = SentenceTransformerEncoder(str(embedded_encoder_folder), "cpu", adapter).encode_queries(["退货"])
+    plain = SentenceTransformerEncoder(str(embedded_encoder_folder), "cpu").encode_queries(["退货"])
+    assert 0.5 < float((changed @ plain.T)[0, 0]) < 0.999999
+
+
+def test_an_interrupted_generator_run_ends_as_if_it_had_not_been(
+    embedded_generator_folder: Path, data: Path, tmp_path: Path
+) -> None:
+    goes_on(lambda out: train_generator(embedded_generator_folder, [data], out, GENERATOR), tmp_path / "run", 4)
+    history = json.loads((tmp_path / "run" / "run.json").read_text())["result"]["history"]
+    measured = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+    assert measured[-1] < measured[0]
+
+
+def test_other_settings_in_the_same_folder_are_refused(
+    embedded_encoder_folder: Path, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run.json").write_text('{"made_by": {"trainer": "encoder"}}')
+    with pytest.raises(TrainingDataError, match="holds another run"):
+        train_encoder(embedded_encoder_folder, [data], tmp_path, ENCODER)
+
+
+def test_too_little_data_is_said(embedded_generator_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "pairs_a.jsonl").write_text('{"a": "x", "b": "y", "label": 1}\n')
+    with pytest.raises(TrainingDataError, match="too few examples"):
+        train_generator(embedded_generator_folder, [tmp_path], tmp_path / "run", GENERATOR)
