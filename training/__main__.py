@@ -116,10 +116,13 @@ def _release(given: argparse.Namespace) -> None:
 
 def _fusion(given: argparse.Namespace) -> None:
     from training.fusion import fit_fusion, write
+    from training.release import describe
 
     encoder, _ = _opened(given.release)
     with _bar("fusion") as progress:
         write(fit_fusion(given.sets, given.work, encoder, progress), given.out)
+    if (given.out.parent / "release.json").exists():
+        describe(given.out.parent)
 
 
 def _calibration(given: argparse.Namespace) -> None:

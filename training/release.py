@@ -53,6 +53,8 @@ def describe(folder: Path, models: Mapping[str, Any] | None = None) -> None:
     path = folder / "release.json"
     before = json.loads(path.read_text("utf8")) if path.exists() else {}
     content = {**before, **(models or {}), "calibration": "calibration.json"}
+    if (folder / "fusion.json").exists():
+        content["fusion"] = "fusion.json"
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p != path)
     content["files"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
     draft = folder / ".release.json"

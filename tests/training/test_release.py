@@ -38,7 +38,10 @@ def test_a_release_holds_small_adapters_and_every_hash(tmp_path: Path) -> None:
     (folder / "run.json").write_text("{}")
     with pytest.raises(BotError, match="was altered"):
         Releases(tmp_path / "out").get("r")
+    fusion = tmp_path / "out" / "r" / "fusion.json"
+    fusion.write_text("{}")
     describe(tmp_path / "out" / "r")
+    assert Releases(tmp_path / "out").get("r").fusion == fusion
     assert Releases(tmp_path / "out").get("r").encoder.adapter == release.encoder.adapter
 
 
