@@ -28,9 +28,8 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.assemble import adapter, open_release
+from bot.assemble import open_encoder, open_release
 from bot.settings import Settings
-from knowledge_base.assemble import open_encoder
 from knowledge_base.embedded_encoder import embedded_encoder
 from knowledge_base.encoder import SentenceTransformerEncoder, prefixes
 from knowledge_base.language import language_of
@@ -240,7 +239,7 @@ def open_kefu_encoder(folder: Path | None) -> Encoder:
     settings = Settings()
     if folder:
         return SentenceTransformerEncoder(str(folder), settings.device)
-    return open_encoder(settings, adapter=adapter(settings, open_release(settings)))
+    return open_encoder(settings, open_release(settings))
 
 
 def peers_folder(folder: Path | None) -> str:

@@ -15,9 +15,8 @@ import jieba
 import numpy as np
 from rich.console import Console
 
-from bot.assemble import adapter, open_release
+from bot.assemble import open_encoder, open_release
 from bot.settings import Settings
-from knowledge_base.assemble import open_encoder
 from knowledge_base.language import language_of
 from knowledge_base.types import Encoder
 from training.golden import GoldenSet, read_golden_set
@@ -79,7 +78,7 @@ def main() -> None:
     logging.getLogger("jieba").setLevel(logging.WARNING)
     console = Console(stderr=True)
     settings = Settings()
-    encoder = open_encoder(settings, adapter=adapter(settings, open_release(settings)))
+    encoder = open_encoder(settings, open_release(settings))
     table: dict[str, dict[str, float]] = {}
     for folder in arguments.sets:
         golden = read_golden_set(folder)

@@ -11,10 +11,11 @@ from bot.settings import Settings
 from bot.types import BotError, TextGenerator
 from knowledge_base.adapter import Adapter
 from knowledge_base.assemble import assemble as assemble_knowledge_base
+from knowledge_base.assemble import open_encoder as open_plain_encoder
 from knowledge_base.database import migrate, open_database
 from knowledge_base.fuse import Weights, read_weights
 from knowledge_base.knowledge_base import KnowledgeBase
-from knowledge_base.types import Progress
+from knowledge_base.types import Encoder, Progress
 
 _log = logging.getLogger(__name__)
 
@@ -52,10 +53,15 @@ def adapter(settings: Settings, release: Release) -> Adapter | None:
     return None
 
 
-def weights(release: Release) -> Weights:
-    """How the release joins meaning and words. Raises BotError for a file that cannot be used."""
+def open_encoder(settings: Settings, release: Release, progress: Progress | None = None) -> Encoder:
+    """The encoder as the release serves it. Raises KnowledgeBaseError with the remedy."""
+    return open_plain_encoder(settings, progress, adapter(settings, release))
+
+
+def weights(release: Release) -> Weights | None:
+    """The release's own way to join meaning and words. Raises BotError for a file that cannot be used."""
     try:
-        return read_weights(release.fusion) if release.fusion else read_weights()
+        return read_weights(release.fusion) if release.fusion else None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BotError(f"{release.fusion} is not valid ({error}); roll back to another release") from error
 

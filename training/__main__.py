@@ -115,39 +115,42 @@ def _release(given: argparse.Namespace) -> None:
 
 
 def _fusion(given: argparse.Namespace) -> None:
-    from training.fusion import fit_fusion, write
-    from training.release import describe
+    from training.fusion import fit_fusion
 
     encoder, _ = _opened(given.release)
     with _bar("fusion") as progress:
-        write(fit_fusion(given.sets, given.work, encoder, progress), given.out)
-    if (given.out.parent / "release.json").exists():
-        describe(given.out.parent)
+        content = fit_fusion(given.sets, given.work, encoder, progress)
+    _written(content, given.out)
 
 
 def _calibration(given: argparse.Namespace) -> None:
     from bot.calibration import load
     from training.calibrate import calibrate
-    from training.fusion import write
-    from training.release import describe
 
     encoder, release = _opened(given.release)
     with _bar("calibration") as progress:
         content = calibrate(given.sets, given.work, encoder, load(release.calibration), progress)
-    write(content, given.out)
-    if (given.out.parent / "release.json").exists():
-        describe(given.out.parent)
+    _written(content, given.out)
+
+
+def _written(content: dict[str, Any], path: Path) -> None:
+    """Write fitted values; where they belong to a release, release.json is told."""
+    from training.fusion import write
+    from training.release import describe
+
+    write(content, path)
+    if (path.parent / "release.json").exists():
+        describe(path.parent)
 
 
 def _opened(name: str) -> "tuple[Encoder, Release]":
     """The encoder of a release."""
-    from bot.assemble import adapter, open_release
-    from knowledge_base.assemble import open_encoder
+    from bot.assemble import open_encoder, open_release
 
     settings = _settings(release=name)
     release = open_release(settings)
     with _bar("preparing the encoder") as progress:
-        return open_encoder(settings, progress, adapter(settings, release)), release
+        return open_encoder(settings, release, progress), release
 
 
 def _base(what: str, progress: "Progress | None") -> Path:

@@ -113,7 +113,7 @@ def _groups(file: Path, count_tokens: CountTokens, size: int) -> Sequence[Group]
     if file.name.startswith(("faq_queries_", "passages_")):
         return ()
     readers: dict[str, Callable[[Path], Sequence[Group]]] = {
-        "topics_": lambda file: [_topic_group(topic) for topic in read_topics(file)],
+        "topics_": lambda file: [topic_group(topic) for topic in read_topics(file)],
         "intents_": _intents,
         "pairs_": _pairs,
         "faq_": _faqs,
@@ -131,7 +131,8 @@ def _both(row: Row, name: str) -> dict[str, str]:
     return {language: both.text(language) for language in ("zh", "en")}
 
 
-def _topic_group(topic: Topic) -> Group:
+def topic_group(topic: Topic) -> Group:
+    """The topic as a group: its questions in both languages, its passages under their titles."""
     passages = tuple(f"{topic.title[language]}\n{topic.passage[language]}" for language in ("zh", "en"))
     return Group("topics", topic.id, topic.questions["zh"] + topic.questions["en"], passages, topic.cluster)
 

@@ -16,7 +16,7 @@ from knowledge_base.language import language_of
 from knowledge_base.sentences import sentences
 from knowledge_base.types import Hit, Language, Passage
 from training.augment import augment
-from training.examples import Group, Topic, rows
+from training.examples import Group, Topic, rows, topic_group
 
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 _MOST_OTHERS = 2  # passages beside the one that answers
@@ -43,7 +43,7 @@ def topic_examples(topics: Sequence[Topic], rng: random.Random, per_topic: int) 
         clusters.setdefault(topic.cluster, []).append(topic)
     for topic in topics:
         near = [other for other in clusters[topic.cluster] if other is not topic]
-        held_out = Group("topics", topic.id, topic.questions["zh"], (), topic.cluster).held_out
+        held_out = topic_group(topic).held_out
         for number in range(per_topic):
             language = _LANGUAGES[number % 2]
             others = rng.sample(near, min(len(near), _MOST_OTHERS))

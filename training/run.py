@@ -11,7 +11,7 @@ import platform
 import random
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -67,6 +67,17 @@ class TrainingRun:
         draft = self.folder / f".{_FILE}"
         draft.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf8")
         draft.replace(self.folder / _FILE)
+
+
+def begin(
+    trainer: str, base: Path, files: Sequence[Path], out: Path, settings: Any
+) -> tuple[TrainingRun, Path | None, random.Random]:
+    """Open the run that these values identify and seed everything: the run, its last checkpoint, a generator.
+
+    settings: a dataclass with a `seed`. Raises TrainingDataError when `out` holds another run.
+    """
+    run = TrainingRun(out, {"trainer": trainer, "base": base.name, "data": hashes(files), "settings": asdict(settings)})
+    return run, run.open(), seed_everything(settings.seed)
 
 
 def last_checkpoint(folder: Path) -> Path | None:

@@ -6,7 +6,7 @@ Contrastive, in Chinese, English and across; LoRA, so that a release stays small
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from training.batches import Pair, Task, batches, neighbours, query_and_passage,
 from training.by_length import ByLength
 from training.examples import Group, read_groups, training_files
 from training.held_out import held_out_evaluator
-from training.run import TrainingRun, hashes, seed_everything
+from training.run import begin
 
 _COUNTED = 40  # queries of a group that count for the share of its source
 _TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
@@ -54,12 +54,7 @@ def train_encoder(base: Path, data: Sequence[Path], out: Path, settings: Encoder
     Goes on from the last checkpoint when `out` holds an interrupted run of the same settings and data. Raises
     TrainingDataError for unusable data, or when `out` holds another run.
     """
-    files = training_files(data)
-    run = TrainingRun(
-        out, {"trainer": "encoder", "base": base.name, "data": hashes(files), "settings": asdict(settings)}
-    )
-    checkpoint = run.open()
-    rng = seed_everything(settings.seed)
+    run, checkpoint, rng = begin("encoder", base, training_files(data), out, settings)
     model = _model(base, settings)
     groups = read_groups(data, _counter(model), settings.longest - 16)
     train = [group for group in groups if not group.held_out]

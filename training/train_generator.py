@@ -5,7 +5,7 @@ label: with a vocabulary of 262,144 the others would cost more than the model.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from knowledge_base.device import choose_device, generator_dtype
 from training.examples import TrainingDataError, read_groups, read_topics, training_files
 from training.grounded import Example, answers_in, paragraph_examples, topic_examples
 from training.rows import RowError
-from training.run import TrainingRun, hashes, seed_everything
+from training.run import begin
 
 _TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 _IGNORED = -100  # label of what is not learnt
@@ -52,11 +52,7 @@ def train_generator(base: Path, data: Sequence[Path], out: Path, settings: Gener
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     files = training_files(data)
-    run = TrainingRun(
-        out, {"trainer": "generator", "base": base.name, "data": hashes(files), "settings": asdict(settings)}
-    )
-    checkpoint = run.open()
-    rng = seed_everything(settings.seed)
+    run, checkpoint, rng = begin("generator", base, files, out, settings)
     tokenizer = AutoTokenizer.from_pretrained(str(base))
     tokenizer.chat_template = tokenizer.chat_template or PLAIN_TEMPLATE
     try:

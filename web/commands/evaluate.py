@@ -49,9 +49,8 @@ def evaluate(
 
 def _run(data: Path | None, out: Path, release: str, limit: int, progress: Progress) -> Run:
     """The release's own calibration and generator, over knowledge bases that the evaluation makes."""
-    from bot.assemble import adapter, open_generator, open_release
+    from bot.assemble import open_encoder, open_generator, open_release
     from bot.calibration import load
-    from knowledge_base.assemble import open_encoder
     from training.evaluate import Run
     from training.workspace import with_calibration
 
@@ -60,9 +59,8 @@ def _run(data: Path | None, out: Path, release: str, limit: int, progress: Progr
     generator = open_generator(settings, chosen, progress)
     open_bot = with_calibration(load(chosen.calibration), generator, chosen.name)
     files = hashlib.sha256(json.dumps(dict(chosen.files), sort_keys=True).encode()).hexdigest()
-    encoder = open_encoder(settings, progress, adapter(settings, chosen))
     identity = " ".join([chosen.name, files, getattr(generator, "name", "")])
-    return Run(out, encoder, open_bot, identity, limit, chosen.name)
+    return Run(out, open_encoder(settings, chosen, progress), open_bot, identity, limit, chosen.name)
 
 
 def _cell(group: dict[str, Any], column: str) -> str:
