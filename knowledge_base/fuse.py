@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from knowledge_base.indexes import Candidate
-from knowledge_base.types import Language, SourceKind
+from knowledge_base.types import Faq, Language, SourceKind
 
 FITTED = Path(__file__).with_name("fusion.json")  # the weights that ship
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What a full word match adds to the cosine, by kind of source, and by whether the languages agree."""
+    """What a full word match adds to the cosine, by kind of source, and by whether the languages agree.
+
+    clause: what is taken off the cosine of a mere part of a phrasing.
+    """
 
     same_language: dict[SourceKind, float]
     other_language: dict[SourceKind, float]
+    clause: float = 0.0
 
     def of(self, candidate: Candidate, language: Language) -> float:
         table = self.same_language if candidate.language == language else self.other_language
@@ -46,7 +50,7 @@ class Scored:
 def read_weights(path: Path = FITTED) -> Weights:
     """Weights from a file that also says on what they were fitted. Raises OSError, ValueError or KeyError."""
     stored = json.loads(path.read_text("utf8"))
-    return Weights(_by_kind(stored["same_language"]), _by_kind(stored["other_language"]))
+    return Weights(_by_kind(stored["same_language"]), _by_kind(stored["other_language"]), float(stored["clause"]))
 
 
 def fuse(
@@ -55,17 +59,17 @@ def fuse(
     exact: frozenset[int],
     weights: Weights,
 ) -> list[Scored]:
-    """Rank candidates for a query in `language`, best first; of an FAQ only its best phrasing stays.
+    """Rank candidates for a query in `language`, best first; of an FAQ only its best entry stays.
 
     exact: ids of phrasings equal to the query, which come first; among them the query's language does.
-    An FAQ goes out when one of the phrasings that it must not match is nearer than all of its own.
+    An FAQ and its translation go out when a phrasing that they must not match is nearer than all of their own.
     """
     refused = _refused(candidates)
     ranked = sorted(
         (
             (_score(candidate, language, candidate.id in exact, weights), candidate)
             for candidate in candidates
-            if candidate.role != "never" and candidate.source not in refused
+            if candidate.role != "never" and _family(candidate) not in refused
         ),
         key=lambda pair: (not pair[0].exact, -pair[0].score, pair[1].language != language, pair[0].id),
     )
@@ -83,19 +87,26 @@ def _by_kind(stored: dict[str, Any]) -> dict[SourceKind, float]:
     return {"faq": float(stored["faq"]), "document": float(stored["document"])}
 
 
-def _refused(candidates: Sequence[Candidate]) -> set[tuple[SourceKind, str]]:
-    """Sources with a phrasing to refuse that is nearer to the query than all that they answer."""
-    nearest: dict[tuple[SourceKind, str], float] = {}
+def _refused(candidates: Sequence[Candidate]) -> set[str]:
+    """Families with a phrasing to refuse that is nearer to the query than all that they answer."""
+    nearest: dict[str, float] = {}
     for candidate in candidates:
         if candidate.role != "never":
-            nearest[candidate.source] = max(candidate.dense, nearest.get(candidate.source, -1.0))
+            family = _family(candidate)
+            nearest[family] = max(candidate.dense, nearest.get(family, -1.0))
     return {
-        candidate.source
+        _family(candidate)
         for candidate in candidates
-        if candidate.role == "never" and candidate.dense >= nearest.get(candidate.source, -1.0)
+        if candidate.role == "never" and candidate.dense >= nearest.get(_family(candidate), -1.0)
     }
 
 
+def _family(candidate: Candidate) -> str:
+    kind, source_id = candidate.source
+    return f"{kind}/{Faq.family(source_id) if kind == 'faq' else source_id}"
+
+
 def _score(candidate: Candidate, language: Language, exact: bool, weights: Weights) -> Scored:
-    fused = (candidate.dense + weights.of(candidate, language) * candidate.keyword) / (1 + weights.highest)
-    return Scored(candidate.id, 1.0 if exact else max(0.0, fused), candidate.dense, candidate.keyword, exact)
+    dense = candidate.dense - (weights.clause if candidate.role == "clause" else 0.0)
+    fused = (dense + weights.of(candidate, language) * candidate.keyword) / (1 + weights.highest)
+    return Scored(candidate.id, 1.0 if exact else max(0.0, fused), dense, candidate.keyword, exact)

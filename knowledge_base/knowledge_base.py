@@ -24,6 +24,7 @@ from knowledge_base.types import (
     Finding,
     Hit,
     Language,
+    Passage,
     Progress,
     Put,
     Vectors,
@@ -100,6 +101,7 @@ class KnowledgeBase:
     def search(self, query: str, language: Language, limit: int = 10) -> list[Hit]:
         """The best passages for a query in `language`, best first; an FAQ comes once, by its best phrasing.
 
+        Of an FAQ and its translation only the one in `language` comes, whichever of them was found.
         An exact phrasing (normalised) of an FAQ comes first with score 1. Blank queries find nothing.
         """
         if not query.strip():
@@ -108,12 +110,32 @@ class KnowledgeBase:
         exact = self._passages.exact(query)
         ranked = fuse(self.candidates(query, exact), language, frozenset(exact), self._weights)
         hits: list[Hit] = []
+        families: set[str] = set()
         for _, group in _groups(ranked, limit):  # as a rule the first group fills the list
-            readable = self._passages.read([scored.id for scored in group], revision, date.today())
-            hits += (Hit(readable[s.id], s.score, s.dense, s.keyword, s.exact) for s in group if s.id in readable)
+            readable = self._readable([scored.id for scored in group], revision, language)
+            for found in group:
+                passage = readable.get(found.id)
+                if passage and passage.kind == "faq":
+                    new = (family := Faq.family(passage.source_id)) not in families
+                    families.add(family)
+                    passage = passage if new else None
+                if passage:
+                    hits.append(Hit(passage, found.score, found.dense, found.keyword, found.exact))
             if len(hits) >= limit:
                 break
         return hits[:limit]
+
+    def _readable(self, ids: Sequence[int], revision: int, language: Language) -> dict[int, Passage]:
+        """The passages among `ids` that may be shown today, FAQs in `language` where they are translated."""
+        today = date.today()
+        readable = self._passages.read(ids, revision, today)
+        foreign = {i: p for i, p in readable.items() if p.kind == "faq" and p.language != language}
+        wanted = {i: f"{Faq.family(p.source_id)}.{language}" for i, p in foreign.items()}
+        if wanted:
+            rows = self._passages.first_rows(sorted(set(wanted.values())))
+            own = {p.source_id: p for p in self._passages.read(rows, revision, today).values()}
+            readable |= {i: own[twin] for i, twin in wanted.items() if twin in own}
+        return readable
 
     def candidates(self, query: str, extra: Sequence[int] = ()) -> list[Candidate]:
         """What both searches find, not yet ranked, and the row ids of `extra`: what the fusion is fitted on."""

@@ -52,6 +52,14 @@ class Passages:
         with self._engine.connect() as connection:
             return list(connection.execute(statement.order_by(_ENTRY.id)).scalars())
 
+    def first_rows(self, faq_ids: Sequence[str]) -> list[int]:
+        """Row ids of the first phrasings of those FAQs that are published."""
+        statement = select(_ENTRY.id).where(
+            _ENTRY.kind == "faq", _ENTRY.source_id.in_(faq_ids), _ENTRY.role == "question", _ENTRY.ordinal == 0
+        )
+        with self._engine.connect() as connection:
+            return list(connection.execute(statement).scalars())
+
     def _documents(self, ids: Sequence[int]) -> dict[int, "_Dated"]:
         joined = tables.entry.join(tables.document, (_ENTRY.source_id == _DOCUMENT.id) & (_ENTRY.kind == "document"))
         columns = (

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Table
 from knowledge_base import tables
 from knowledge_base.types import Document, Faq, Language, SourceKind, Vectors
 
-Role = Literal["passage", "question", "never"]
+Role = Literal["passage", "question", "clause", "never"]
 Source = Document | Faq
 
 PLACES: tuple[tuple[SourceKind, Table], ...] = (("document", tables.document), ("faq", tables.faq))

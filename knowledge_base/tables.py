@@ -81,7 +81,7 @@ entry = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("kind", String(16), nullable=False),  # faq | document
     Column("source_id", String(512), nullable=False),
-    Column("role", String(16), nullable=False),  # passage | question | never
+    Column("role", String(16), nullable=False),  # passage | question | clause | never
     Column("ordinal", Integer, nullable=False),
     Column("language", String(2), nullable=False),
     Column("headings", JSON, nullable=False),

@@ -38,7 +38,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Faq:
-    """One question with its answer, the other ways it is asked, and the phrasings it must never match."""
+    """One question with its answer, the other ways it is asked, and the phrasings it must never match.
+
+    Two FAQs whose ids differ in the ending ".zh" or ".en" only are translations of each other.
+    """
 
     id: str
     question: str
@@ -50,6 +53,11 @@ class Faq:
     valid_from: date | None = None
     valid_until: date | None = None  # inclusive
     status: Status = "published"
+
+    @staticmethod
+    def family(faq_id: str) -> str:
+        """What the ids of translations have in common: "returns" for "returns.zh" and "returns.en"."""
+        return faq_id[:-3] if faq_id.endswith((".zh", ".en")) else faq_id
 
 
 @dataclass(frozen=True, slots=True)

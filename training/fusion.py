@@ -1,6 +1,6 @@
-"""Fits how much matched words add to the cosine, by kind of source, on golden sets. See knowledge_base/fuse.py.
+"""Fits how much matched words add to the cosine, by kind of source, and what a clause counts less than a phrasing.
 
-Across languages words add nothing: there they match by accident only.
+On golden sets; see knowledge_base/fuse.py. Across languages words add nothing: there they match by accident only.
 """
 
 import json
@@ -18,6 +18,7 @@ from training.golden import GoldenSet, read_golden_set
 from training.workspace import golden_knowledge
 
 GRID = tuple(round(step / 100, 2) for step in (*range(0, 10), *range(10, 42, 2)))
+CLAUSE_GRID = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 1.0)  # the last: clauses never count
 _KINDS: tuple[SourceKind, ...] = ("faq", "document")
 
 
@@ -33,21 +34,26 @@ class Case:
 
 
 def fit_fusion(folders: Sequence[Path], work: Path, encoder: Encoder, progress: Progress) -> dict[str, Any]:
-    """The content of fusion.json: per kind the weight with the best hit@1, averaged over the sets.
+    """The content of fusion.json: the weights with the best hit@1, averaged over the sets.
 
-    Of weights within a quarter point the smallest is taken. Raises GoldenSetError for an unusable set.
+    Of those within a quarter point the ones that change least are taken. Raises GoldenSetError for an unusable set.
     """
     cases: list[Case] = []
     for folder in folders:
         golden = read_golden_set(folder)
         with golden_knowledge(golden, work / golden.name, encoder, progress) as knowledge:
             cases += collect(golden, knowledge, progress)
-    curves = {kind: {weight: hit_at_1(cases, kind, weight) for weight in GRID} for kind in _KINDS}
-    chosen = {kind: choose(curve) for kind, curve in curves.items()}
+    faq = {(clause, word): hit_at_1(cases, "faq", word, clause) for clause in CLAUSE_GRID for word in GRID}
+    document = {(1.0, word): hit_at_1(cases, "document", word) for word in GRID}
+    best = {"faq": choose(faq), "document": choose(document)}
     return {
-        "same_language": chosen,
+        "same_language": {kind: word for kind, (_, word) in best.items()},
         "other_language": dict.fromkeys(_KINDS, 0.0),
-        "hit@1": {kind: {"without": curves[kind][0.0], "with": curves[kind][chosen[kind]]} for kind in _KINDS},
+        "clause": best["faq"][0],
+        "hit@1": {
+            kind: {"without": scores[1.0, 0.0], "with": scores[best[kind]]}
+            for kind, scores in (("faq", faq), ("document", document))
+        },
         "encoder": encoder.fingerprint,
         "fitted_on": [folder.name for folder in folders],
         "command": "python -m training fusion SET… --out knowledge_base/fusion.json",
@@ -67,9 +73,9 @@ def collect(golden: GoldenSet, knowledge: KnowledgeBase, progress: Progress) -> 
     return cases
 
 
-def hit_at_1(cases: Sequence[Case], kind: SourceKind, weight: float) -> float:
+def hit_at_1(cases: Sequence[Case], kind: SourceKind, word: float, clause: float = 1.0) -> float:
     """Share of the cases of a kind whose first hit is relevant, averaged over the sets; 0 without cases."""
-    weights = Weights(dict.fromkeys(_KINDS, weight), dict.fromkeys(_KINDS, 0.0))
+    weights = Weights(dict.fromkeys(_KINDS, word), dict.fromkeys(_KINDS, 0.0), clause)
     hits: dict[str, list[bool]] = {}
     for case in cases:
         if case.kind != kind:
@@ -80,10 +86,12 @@ def hit_at_1(cases: Sequence[Case], kind: SourceKind, weight: float) -> float:
     return round(sum(sum(h) / len(h) for h in hits.values()) / len(hits), 4) if hits else 0.0
 
 
-def choose(curve: dict[float, float]) -> float:
-    """The smallest weight whose score is within a quarter point of the best."""
-    best = max(curve.values())
-    return min(weight for weight, score in curve.items() if score >= best - 0.0025)
+def choose(scores: dict[tuple[float, float], float]) -> tuple[float, float]:
+    """Of (clause, word) with a score within a quarter point of the best, the smallest word, then the largest clause."""
+    best = max(scores.values())
+    return min(
+        (place for place, score in scores.items() if score >= best - 0.0025), key=lambda place: (place[1], -place[0])
+    )
 
 
 def write(content: dict[str, Any], path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import knowledge_base
@@ -48,6 +49,13 @@ def test_a_nearer_phrasing_to_refuse_takes_its_faq_out() -> None:
     refuse = faq(3, "a", 0.95, role="never")
     assert ids(faq(1, "a", 0.9), refuse, faq(2, "b", 0.5)) == [2]
     assert ids(faq(1, "a", 0.97), refuse, faq(2, "b", 0.5)) == [1, 2]
+
+
+def test_a_clause_counts_less_than_a_whole_phrasing() -> None:
+    less = replace(WEIGHTS, clause=0.05)
+    clause, whole = faq(1, "a", 0.93, role="clause"), faq(2, "b", 0.9)
+    assert [s.id for s in fuse([clause, whole], "zh", frozenset(), less)] == [2, 1]
+    assert [s.id for s in fuse([replace(clause, dense=0.96), whole], "zh", frozenset(), less)] == [1, 2]
 
 
 def test_scores_stay_within_one_and_fall() -> None:

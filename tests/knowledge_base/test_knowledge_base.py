@@ -115,6 +115,25 @@ def test_a_phrasing_to_refuse_keeps_its_faq_out(knowledge: KnowledgeBase) -> Non
     assert knowledge.search("退货进度怎么查？", "zh") == []
 
 
+def test_an_faq_comes_in_the_customers_language_whichever_phrasing_was_near(knowledge: KnowledgeBase) -> None:
+    mixed = replace(RETURN, similar=("退货 return policy",))
+    knowledge.put_faqs([mixed, RETURN_EN])
+    assert sources(knowledge.search("退货 return policy?", "en")) == ["return.en"]
+    assert sources(knowledge.search("How do I return an item", "zh")) == ["return.zh"]
+
+
+def test_an_faq_comes_in_the_other_language_while_its_translation_may_not_be_shown(knowledge: KnowledgeBase) -> None:
+    knowledge.put_faqs([RETURN, replace(RETURN_EN, valid_from=date.today() + timedelta(days=1))])
+    assert sources(knowledge.search("怎么申请退货", "en")) == ["return.zh"]
+    knowledge.put_faqs([replace(RETURN_EN, status="draft")])
+    assert sources(knowledge.search("怎么申请退货", "en")) == ["return.zh"]
+
+
+def test_a_phrasing_to_refuse_keeps_the_translation_out_too(knowledge: KnowledgeBase) -> None:
+    knowledge.put_faqs([RETURN, replace(RETURN_EN, never=("怎么申请退货",))])
+    assert knowledge.search("怎么申请退货？", "en") == []
+
+
 def test_another_encoder_is_noticed_and_its_vectors_are_made(open_knowledge: Open, encoder) -> None:
     open_knowledge().put([WARRANTY])
     other = type(encoder)("other")

@@ -20,7 +20,16 @@ def test_hit_at_1_is_averaged_over_sets_not_questions() -> None:
 
 
 def test_of_equal_weights_the_smallest_is_chosen() -> None:
-    assert choose({0.0: 0.5, 0.1: 0.8, 0.2: 0.801, 0.3: 0.7}) == 0.1
+    assert choose({(1.0, 0.0): 0.5, (1.0, 0.1): 0.8, (1.0, 0.2): 0.801, (1.0, 0.3): 0.7}) == (1.0, 0.1)
+    assert choose({(0.0, 0.1): 0.8, (0.05, 0.1): 0.8, (1.0, 0.1): 0.7}) == (0.05, 0.1)
+
+
+def test_a_clause_can_bring_the_right_faq_first_or_the_wrong_one() -> None:
+    clause = Candidate(1, "clause", ("faq", "right"), "zh", 0.95, 0.0)
+    whole = Candidate(2, "question", ("faq", "wrong"), "zh", 0.90, 0.0)
+    cases = [Case("a", "faq", "zh", frozenset({"right"}), (clause, whole))]
+    assert hit_at_1(cases, "faq", 0.0, 0.03) == 1.0
+    assert hit_at_1(cases, "faq", 0.0, 1.0) == 0.0
 
 
 def test_the_file_says_what_it_was_fitted_to(folder: Path, tmp_path: Path, encoder: HashEncoder) -> None:

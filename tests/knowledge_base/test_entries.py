@@ -1,0 +1,38 @@
+"""What of an FAQ is searched: its phrasings, their clauses, and the phrasings to refuse."""
+
+from knowledge_base.entries import faq_entries
+from knowledge_base.types import Faq
+
+LIST = Faq(
+    "f", "配送时间，运费怎么算；多久到", "三天内送达。", "zh", similar=("Delivery times, shipping costs and fees",)
+)
+
+
+def texts(faq: Faq, role: str) -> list[str]:
+    return [entry.search_text for entry in faq_entries(faq) if entry.role == role]
+
+
+def test_each_clause_of_a_phrasing_is_searched() -> None:
+    assert texts(LIST, "question") == [LIST.question, *LIST.similar]
+    assert texts(LIST, "clause") == ["配送时间", "运费怎么算", "多久到", "Delivery times", "shipping costs and fees"]
+
+
+def test_a_clause_shows_the_whole_phrasing_and_is_never_an_exact_match() -> None:
+    clauses = [entry for entry in faq_entries(LIST) if entry.role == "clause"]
+    assert {entry.text for entry in clauses} == {LIST.question, *LIST.similar}
+    assert {entry.normal for entry in clauses} == {""}
+
+
+def test_no_clause_repeats_a_phrasing_another_clause_or_says_nothing() -> None:
+    faq = Faq("f", "退货，退货、换", "可以。", "zh", similar=("退货",))
+    assert texts(faq, "clause") == []
+    assert texts(Faq("f", "Help! Refund/exchange?", "Yes.", "en"), "clause") == []
+
+
+def test_a_long_list_gives_its_first_clauses_only() -> None:
+    faq = Faq("f", "，".join(f"问题{n}" for n in range(30)), "答。", "zh")
+    assert len(texts(faq, "clause")) == 8
+
+
+def test_a_draft_has_no_entries() -> None:
+    assert faq_entries(Faq("f", "怎么退货，怎么换货", "可以。", "zh", status="draft")) == []
