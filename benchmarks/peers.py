@@ -37,7 +37,7 @@ from knowledge_base.model_folder import digest
 from knowledge_base.types import Encoder
 from training.golden import GoldenSet, read_golden_set
 from training.metrics import hit_at, reciprocal_rank
-from training.workspace import golden_knowledge
+from training.workspace import Retrieval, golden_knowledge
 
 Say = Callable[[str], None]
 Scores = dict[str, float]  # measure to value
@@ -111,7 +111,8 @@ def kefu_run(golden: GoldenSet, encoder: Encoder, folder: Path, say: Say) -> Run
     """The rankings of KnowledgeBase.search. The encoder must not have seen the questions yet: it remembers them."""
     folder.mkdir(parents=True, exist_ok=True)
     rankings, milliseconds = [], []
-    with golden_knowledge(golden, folder, encoder, lambda done, total: say(f"{done} of {total} stored")) as knowledge:
+    stored = lambda done, total: say(f"{done} of {total} stored")  # noqa: E731
+    with golden_knowledge(golden, folder, Retrieval(encoder), stored) as knowledge:
         for query in WARM:
             knowledge.search(query, language_of(query), DEPTH)
         queries = distinct_questions(golden)

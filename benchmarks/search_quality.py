@@ -21,7 +21,7 @@ from knowledge_base.language import language_of
 from knowledge_base.types import Encoder
 from training.golden import GoldenSet, read_golden_set
 from training.metrics import hit_at
-from training.workspace import golden_knowledge
+from training.workspace import Retrieval, golden_knowledge
 
 COLUMNS = ("dense", "BM25", "RRF", "Kefu")
 _DEPTH = 50
@@ -63,7 +63,7 @@ def kefu_ranking(golden: GoldenSet, encoder: Encoder, work: Path, console: Conso
     found = []
     with console.status(golden.name) as status:
         said = lambda done, total: status.update(f"{golden.name}: {done} of {total} stored")  # noqa: E731
-        with golden_knowledge(golden, work / golden.name, encoder, said) as knowledge:
+        with golden_knowledge(golden, work / golden.name, Retrieval(encoder), said) as knowledge:
             for question in golden.questions:
                 hits = knowledge.search(question.text, language_of(question.text), 10)
                 found.append(list(dict.fromkeys(hit.passage.source_id for hit in hits)))

@@ -1,4 +1,4 @@
-"""`python -m training encoder|generator|release|fusion|calibration …`: makes what a release is made of.
+"""`python -m training encoder|reranker|generator|release|fusion|calibration …`: makes what a release is made of.
 
 Each command goes on where it was interrupted when it is started again with the same arguments.
 """
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _trainer(commands, "encoder", _encoder)
+    _trainer(commands, "reranker", _reranker)
     _trainer(commands, "generator", _generator)
     release = commands.add_parser("release", help="a release folder from finished runs")
     release.add_argument("--out", type=Path, required=True, help="the release's folder")
@@ -73,8 +74,9 @@ def _trainer(commands: Any, name: str, run: Any) -> None:
 def _settings_of(name: str) -> Any:
     from training.train_encoder import EncoderSettings
     from training.train_generator import GeneratorSettings
+    from training.train_reranker import RerankerSettings
 
-    return {"encoder": EncoderSettings, "generator": GeneratorSettings}[name]
+    return {"encoder": EncoderSettings, "reranker": RerankerSettings, "generator": GeneratorSettings}[name]
 
 
 def _chosen(name: str, given: argparse.Namespace) -> Any:
@@ -88,6 +90,14 @@ def _encoder(given: argparse.Namespace) -> None:
     with _bar("preparing the encoder") as progress:
         base = _base("encoder", progress)
     _tell(train_encoder(base, given.data, given.out, _chosen("encoder", given)))
+
+
+def _reranker(given: argparse.Namespace) -> None:
+    from training.train_reranker import train_reranker
+
+    with _bar("preparing the encoder") as progress:
+        base = _base("encoder", progress)
+    _tell(train_reranker(base, given.data, given.out, _chosen("reranker", given)))
 
 
 def _generator(given: argparse.Namespace) -> None:
@@ -124,12 +134,15 @@ def _fusion(given: argparse.Namespace) -> None:
 
 
 def _calibration(given: argparse.Namespace) -> None:
+    from bot.assemble import weights
     from bot.calibration import load
     from training.calibrate import calibrate
+    from training.workspace import Retrieval
 
     encoder, release = _opened(given.release)
     with _bar("calibration") as progress:
-        content = calibrate(given.sets, given.work, encoder, load(release.calibration), progress)
+        retrieval = Retrieval(encoder, weights(release))
+        content = calibrate(given.sets, given.work, retrieval, load(release.calibration), progress)
     _written(content, given.out)
 
 

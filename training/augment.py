@@ -18,8 +18,14 @@ _EN_BEFORE = ("hi, ", "hello! ", "hey ", "quick question: ", "sorry, ", "um, ", 
 _EN_AFTER = (" please", " thanks", "??", " asap", "!!", ", any idea?", " pls")
 _MARKS = str.maketrans("", "", "，。？！、；：,.?!;:'\"“”‘’")
 _CLAUSE = re.compile(r"[，。？！；,.?!;\n]+")
+_SHARE = 0.3  # of texts that are changed
 _SHORTEST_CLAUSE = 4  # characters
 _NEARBY = dict(zip("qwertyuiopasdfghjklzxcvbnm", "wertyuiopqsdfghjklaxcvbnmz", strict=True))
+
+
+def typed(text: str, rng: random.Random) -> str:
+    """The text, now and then changed as by `augment`."""
+    return augment(text, rng) if rng.random() < _SHARE else text
 
 
 def augment(text: str, rng: random.Random) -> str:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from knowledge_base.types import Vectors
-from training.augment import augment, clipped
+from training.augment import clipped, typed
 from training.examples import Group
 
 _NEIGHBOURHOOD = 4  # groups of a batch that are close to each other
 _AMONG = 10  # nearest groups that a neighbourhood is drawn from
 _ITSELF = 0.2  # share of questions that are paired with a part of themselves: words must go on counting
-_AUGMENTED = 0.3  # share of queries that are made to look hastily typed
 
 Pair = tuple[str, str]
 
@@ -63,13 +62,9 @@ def two_queries(group: Group, rng: random.Random) -> Pair:
         query = rng.choice(group.queries)
         return clipped(query, rng), query
     one, other = rng.sample(group.queries, 2)
-    return _typed(one, rng), other
+    return typed(one, rng), other
 
 
 def query_and_passage(group: Group, rng: random.Random) -> Pair:
     """A question as a customer types it, and a passage that answers it."""
-    return _typed(rng.choice(group.queries), rng), rng.choice(group.passages)
-
-
-def _typed(query: str, rng: random.Random) -> str:
-    return augment(query, rng) if rng.random() < _AUGMENTED else query
+    return typed(rng.choice(group.queries), rng), rng.choice(group.passages)

@@ -1,8 +1,8 @@
 """Fits the calibration: from the scores of the hits to the probability that answering is right, and thresholds.
 
 Every golden question is answered as if nothing were ever refused; the model learns from which scores such answers
-were right, that is, stood on a relevant source. Rates are those of sets that the model had not seen (leave one set
-out), so that they hold elsewhere; they also say how often the text held the whole reference answer.
+were correct, that is, stood on a relevant source and held a reference answer. Rates are those of sets that the model
+had not seen (leave one set out), so that they hold elsewhere.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from bot.calibration import FEATURES, Calibration, Threshold, features
-from knowledge_base.types import Encoder, Hit, Language, Progress, SourceKind
+from knowledge_base.types import Hit, Language, Progress, SourceKind
 from training.evaluate import ask, judged, row
 from training.golden import GoldenSet, read_golden_set
 from training.metrics import is_correct
-from training.workspace import golden_bot, with_calibration
+from training.workspace import Retrieval, golden_bot, with_calibration
 
 FALSE_ANSWER_LIMIT = 0.03  # of all questions, by kind and language; leaves room for sets that are harder than these
 CLARIFY_PRECISION = 0.8  # share of questions asked back that must have a relevant FAQ among those offered
@@ -40,14 +40,13 @@ class Trial:
     kind: SourceKind
     language: Language
     answerable: bool
-    right: bool  # it cites a relevant source
-    complete: bool  # and, where the question has reference answers, its text holds one of them
+    correct: bool  # it cites a relevant source and its text holds a reference answer, where there are any
     offered: bool  # a relevant FAQ is among the first three, as clarifying would offer them
     values: tuple[float, ...]  # in the order of FEATURES
 
 
 def calibrate(
-    folders: Sequence[Path], work: Path, encoder: Encoder, base: Calibration, progress: Progress
+    folders: Sequence[Path], work: Path, retrieval: Retrieval, base: Calibration, progress: Progress
 ) -> dict[str, Any]:
     """The content of a calibration file, fitted to golden sets. `base` gives what is not fitted here.
 
@@ -55,25 +54,25 @@ def calibrate(
     """
     trials: list[Trial] = []
     for folder in folders:
-        trials += try_all(read_golden_set(folder), work, encoder, base, progress)
+        trials += try_all(read_golden_set(folder), work, retrieval, base, progress)
     return fit(trials) | {
-        "encoder": encoder.fingerprint,
+        "encoder": retrieval.encoder.fingerprint,
         "fitted_on": [folder.name for folder in folders],
-        "command": "python -m training calibration SET… --out bot/calibration.json",
+        "command": "python -m training calibration SET… --out bot/release/calibration.json",
         "tie": base.tie,
         "near": base.near,
         "support": base.support,
     }
 
 
-def try_all(golden: GoldenSet, work: Path, encoder: Encoder, base: Calibration, progress: Progress) -> list[Trial]:
+def try_all(golden: GoldenSet, work: Path, retrieval: Retrieval, base: Calibration, progress: Progress) -> list[Trial]:
     """Answer every question of a set with thresholds of 0."""
     nothing = Threshold(0.0, 0.0)
     open_ = Calibration(
         base.weights, {f"{k}.{g}": nothing for k in _KINDS for g in _LANGUAGES}, 0.0, base.near, base.support
     )
     trials = []
-    with golden_bot(golden, work / golden.name, encoder, with_calibration(open_, None, "open"), progress) as bot:
+    with golden_bot(golden, work / golden.name, retrieval, with_calibration(open_, None, "open"), progress) as bot:
         for number, question in enumerate(golden.questions, 1):
             answer = ask(bot, question)
             if answer.hits and not answer.hits[0].exact and answer.kind in ("faq", "grounded"):
@@ -84,7 +83,6 @@ def try_all(golden: GoldenSet, work: Path, encoder: Encoder, base: Calibration, 
                         answer.hits[0].passage.kind,
                         answer.language,
                         question.answerable,
-                        any(citation.source_id in question.relevant for citation in answer.citations),
                         is_correct(question, judged(row(question, answer))),
                         _offered(answer.hits, question.relevant),
                         tuple(named[name] for name in FEATURES),
@@ -99,24 +97,24 @@ def fit(trials: Sequence[Trial], limit: float = FALSE_ANSWER_LIMIT) -> dict[str,
 
     limit: the greatest share of questions, by kind and language, that may be answered wrongly.
     """
-    values, right = _matrix(trials)
+    values, correct = _matrix(trials)
     unseen = np.zeros(len(trials))
     names = sorted({trial.golden for trial in trials})
     for name in names:
         inside = np.array([trial.golden == name for trial in trials])
-        if inside.all() or right[~inside].all() or not right[~inside].any():
-            raise ValueError("calibration needs two or more golden sets, with right and wrong answers among them")
+        if inside.all() or correct[~inside].all() or not correct[~inside].any():
+            raise ValueError("calibration needs two or more golden sets, with correct and wrong answers among them")
         unseen[inside] = _predict(
-            _fitted(values[~inside], right[~inside], _set_weights(trials, ~inside)), values[inside]
+            _fitted(values[~inside], correct[~inside], _set_weights(trials, ~inside)), values[inside]
         )
-    weights = _fitted(values, right, _set_weights(trials, np.ones(len(trials), bool)))
+    weights = _fitted(values, correct, _set_weights(trials, np.ones(len(trials), bool)))
     return {
         "weights": {name: round(float(weight), 4) for name, weight in weights.items()} | {"exact": _EXACT},
         "thresholds": {
             kind: {language: _threshold(trials, unseen, kind, language, limit) for language in _LANGUAGES}
             for kind in _KINDS
         },
-        "auc_on_unseen_sets": round(float(roc_auc_score(right, unseen)), 4),
+        "auc_on_unseen_sets": round(float(roc_auc_score(correct, unseen)), 4),
     }
 
 
@@ -134,7 +132,7 @@ def _offered(hits: Sequence[Hit], relevant: frozenset[str]) -> bool:
 def _matrix(trials: Sequence[Trial]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     values = np.array([trial.values for trial in trials])
     values[:, FEATURES.index("exact")] = 0.0
-    return values, np.array([trial.right for trial in trials])
+    return values, np.array([trial.correct for trial in trials])
 
 
 def _fitted(values: NDArray[np.float64], right: NDArray[np.bool_], weight: NDArray[np.float64]) -> dict[str, float]:
@@ -170,7 +168,7 @@ def _threshold(
     own = sorted(((confidence[i], trials[i]) for i in chosen), key=lambda pair: -pair[0])
     answer, wrong = 1.0, 0
     for value, trial in own:
-        wrong += not trial.right
+        wrong += not trial.correct
         if wrong > limit * len(own):
             break
         answer = float(value)
@@ -183,9 +181,8 @@ def _threshold(
         "rates": {
             "questions": len(own),
             "coverage": round(sum(t.answerable for t in answered) / max(1, able), 4),
-            "false_answer_rate": round(sum(not t.right for t in answered) / max(1, len(own)), 4),
-            "right_of_answered": round(sum(t.right for t in answered) / max(1, len(answered)), 4),
-            "complete_of_answered": round(sum(t.complete for t in answered) / max(1, len(answered)), 4),
+            "false_answer_rate": round(sum(not t.correct for t in answered) / max(1, len(own)), 4),
+            "correct_of_answered": round(sum(t.correct for t in answered) / max(1, len(answered)), 4),
         },
     }
 

@@ -16,25 +16,25 @@ from typing import Any
 from bot.bot import Bot
 from bot.prompt import source
 from bot.types import Answer, Conversation, Done, Message
-from knowledge_base.types import Encoder, Progress
+from knowledge_base.types import Progress
 from training.golden import GoldenSet, GoldenSetError, Question, read_golden_set
 from training.metrics import Judged
 from training.page import page
 from training.report import Asked, report
 from training.rows import read_rows
-from training.workspace import OpenBot, golden_bot
+from training.workspace import OpenBot, Retrieval, golden_bot
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One evaluation: where it writes, with which encoder and bot, how many questions of each set (0: all).
+    """One evaluation: where it writes, with which search and bot, how many questions of each set (0: all).
 
     identity: changes when the same question could get another answer; answers of another run are asked again.
     release: the name that the report gives to what was evaluated.
     """
 
     out: Path
-    encoder: Encoder
+    retrieval: Retrieval
     open_bot: OpenBot
     identity: str
     limit: int = 0
@@ -58,7 +58,7 @@ def evaluate(folders: Sequence[Path], run: Run, progress: Progress) -> dict[str,
         for question, line in _evaluate_set(golden, run, progress):
             asked.append(Asked(golden.name, question, judged(line)))
             lines.append(_json(line) + "\n")
-    made = {"release": run.release, "encoder": run.encoder.fingerprint, "made": datetime.now(UTC).isoformat()}
+    made = {"release": run.release, "encoder": run.retrieval.encoder.fingerprint, "made": datetime.now(UTC).isoformat()}
     content = made | report(asked)
     (run.out / "answers.jsonl").write_text("".join(lines), "utf8")
     (run.out / "report.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf8")
@@ -107,8 +107,8 @@ def _evaluate_set(golden: GoldenSet, run: Run, progress: Progress) -> list[tuple
     folder.mkdir(parents=True, exist_ok=True)
     questions = golden.questions[: run.limit] if run.limit else golden.questions
     path = folder / "answers.jsonl"
-    done = _answered(path, folder / "identity", f"{run.encoder.fingerprint} {run.identity} {_digest(golden)}")
-    with golden_bot(golden, folder / "knowledge", run.encoder, run.open_bot, progress) as bot:
+    done = _answered(path, folder / "identity", f"{run.retrieval.encoder.fingerprint} {run.identity} {_digest(golden)}")
+    with golden_bot(golden, folder / "knowledge", run.retrieval, run.open_bot, progress) as bot:
         with path.open("a", encoding="utf8") as lines:
             for number, question in enumerate(questions, 1):
                 if question.id not in done:

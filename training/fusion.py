@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from knowledge_base.fuse import Weights, fuse
@@ -15,7 +16,7 @@ from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.language import language_of
 from knowledge_base.types import Encoder, Language, Progress, SourceKind
 from training.golden import GoldenSet, read_golden_set
-from training.workspace import golden_knowledge
+from training.workspace import Retrieval, golden_knowledge
 
 GRID = tuple(round(step / 100, 2) for step in (*range(0, 10), *range(10, 42, 2)))
 CLAUSE_GRID = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 1.0)  # the last: clauses never count
@@ -36,12 +37,13 @@ class Case:
 def fit_fusion(folders: Sequence[Path], work: Path, encoder: Encoder, progress: Progress) -> dict[str, Any]:
     """The content of fusion.json: the weights with the best hit@1, averaged over the sets.
 
-    Of those within a quarter point the ones that change least are taken. Raises GoldenSetError for an unusable set.
+    Of those within a quarter point the middle is taken: the best by a hair may be chance. Raises GoldenSetError for
+    an unusable set.
     """
     cases: list[Case] = []
     for folder in folders:
         golden = read_golden_set(folder)
-        with golden_knowledge(golden, work / golden.name, encoder, progress) as knowledge:
+        with golden_knowledge(golden, work / golden.name, Retrieval(encoder), progress) as knowledge:
             cases += collect(golden, knowledge, progress)
     faq = {(clause, word): hit_at_1(cases, "faq", word, clause) for clause in CLAUSE_GRID for word in GRID}
     document = {(1.0, word): hit_at_1(cases, "document", word) for word in GRID}
@@ -87,11 +89,12 @@ def hit_at_1(cases: Sequence[Case], kind: SourceKind, word: float, clause: float
 
 
 def choose(scores: dict[tuple[float, float], float]) -> tuple[float, float]:
-    """Of (clause, word) with a score within a quarter point of the best, the smallest word, then the largest clause."""
+    """Of (clause, word) with a score within a quarter point of the best, the one in their middle."""
     best = max(scores.values())
-    return min(
-        (place for place, score in scores.items() if score >= best - 0.0025), key=lambda place: (place[1], -place[0])
-    )
+    good = [(CLAUSE_GRID.index(clause), GRID.index(word)) for (clause, word), s in scores.items() if s >= best - 0.0025]
+    middle = [median(place[axis] for place in good) for axis in (0, 1)]
+    clause, word = min(good, key=lambda place: (abs(place[0] - middle[0]) + abs(place[1] - middle[1]), place))
+    return CLAUSE_GRID[clause], GRID[word]
 
 
 def write(content: dict[str, Any], path: Path) -> None:

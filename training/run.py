@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from knowledge_base.device import choose_device
 from training.examples import TrainingDataError
 
 _FILE = "run.json"
@@ -78,6 +79,28 @@ def begin(
     """
     run = TrainingRun(out, {"trainer": trainer, "base": base.name, "data": hashes(files), "settings": asdict(settings)})
     return run, run.open(), seed_everything(settings.seed)
+
+
+def trainer_options(out: Path, settings: Any, steps: int) -> dict[str, Any]:
+    """What the trainers' arguments have in common: device, schedule, and `evaluations` checkpoints in `steps`.
+
+    The best of them is kept in the end.
+    """
+    every = max(1, steps // settings.evaluations)
+    return {
+        "output_dir": str(out / "checkpoints"),
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": "cosine",
+        "use_cpu": choose_device() == "cpu",
+        "eval_strategy": "steps",
+        "eval_steps": every,
+        "save_strategy": "steps",
+        "save_steps": every,
+        "save_total_limit": 2,
+        "load_best_model_at_end": True,
+        "report_to": [],
+        "seed": settings.seed,
+    }
 
 
 def last_checkpoint(folder: Path) -> Path | None:

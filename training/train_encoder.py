@@ -19,7 +19,7 @@ from training.batches import Pair, Task, batches, neighbours, query_and_passage,
 from training.by_length import ByLength
 from training.examples import Group, read_groups, training_files
 from training.held_out import held_out_evaluator
-from training.run import begin
+from training.run import begin, trainer_options
 
 _COUNTED = 40  # queries of a group that count for the share of its source
 _TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
@@ -150,21 +150,17 @@ def _arguments(out: Path, made: Sequence[Sequence[Pair]], prompts: tuple[str, st
     import torch
     from sentence_transformers import SentenceTransformerTrainingArguments
 
-    device, every = choose_device(), max(1, len(made) // settings.evaluations)
     return SentenceTransformerTrainingArguments(
-        output_dir=str(out / "checkpoints"),
+        **trainer_options(out, settings, len(made)),
         num_train_epochs=1,
-        learning_rate=settings.learning_rate,
         warmup_steps=len(made) // 10,
-        lr_scheduler_type="cosine",
-        use_cpu=device == "cpu",
-        bf16=generator_dtype(device) == torch.bfloat16,
+        bf16=generator_dtype(choose_device()) == torch.bfloat16,
         prompts={"query": prompts[0], "answer": prompts[1]},
         batch_sampler=partial(_Blocks, sizes=[len(batch) for batch in made]),
-        eval_strategy="steps", eval_steps=every, save_strategy="steps", save_steps=every, save_total_limit=2,
-        load_best_model_at_end=True, metric_for_best_model="eval_held_out", greater_is_better=True,
-        logging_steps=10, report_to=[], seed=settings.seed,
-    )  # fmt: skip
+        metric_for_best_model="eval_held_out",
+        greater_is_better=True,
+        logging_steps=10,
+    )
 
 
 def _trainer(

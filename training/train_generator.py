@@ -14,7 +14,7 @@ from knowledge_base.device import choose_device, generator_dtype
 from training.examples import TrainingDataError, read_groups, read_topics, training_files
 from training.grounded import Example, answers_in, paragraph_examples, topic_examples
 from training.rows import RowError
-from training.run import begin
+from training.run import begin, trainer_options
 
 _TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 _IGNORED = -100  # label of what is not learnt
@@ -135,16 +135,12 @@ def _trainer(model: Any, tokenizer: Any, rows: dict[bool, list[dict[str, list[in
 
     batches = len(rows[False]) // (settings.batch * settings.accumulate)
     steps = min(settings.most_steps, batches) if settings.most_steps else batches
-    every = max(1, steps // settings.evaluations)
     arguments = TrainingArguments(
-        output_dir=str(out / "checkpoints"), max_steps=max(1, steps),
+        **trainer_options(out, settings, steps), max_steps=max(1, steps),
         per_device_train_batch_size=settings.batch, gradient_accumulation_steps=settings.accumulate,
-        per_device_eval_batch_size=settings.batch, learning_rate=settings.learning_rate,
-        lr_scheduler_type="cosine", warmup_steps=max(1, steps // 20), train_sampling_strategy="group_by_length",
-        use_cpu=choose_device() == "cpu", eval_strategy="steps", eval_steps=every, save_strategy="steps",
-        save_steps=every, save_total_limit=2, load_best_model_at_end=True, metric_for_best_model="eval_loss",
-        greater_is_better=False, prediction_loss_only=True, logging_steps=5, report_to=[],
-        seed=settings.seed, remove_unused_columns=False,
+        per_device_eval_batch_size=settings.batch, warmup_steps=max(1, steps // 20),
+        train_sampling_strategy="group_by_length", metric_for_best_model="eval_loss", greater_is_better=False,
+        prediction_loss_only=True, logging_steps=5, remove_unused_columns=False,
     )  # fmt: skip
     return Trainer(
         model=answers_only(model),

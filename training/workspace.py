@@ -5,6 +5,7 @@ The folder may be used again: texts that are already encoded there are not encod
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.bot import Bot
@@ -13,6 +14,7 @@ from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
 from bot.types import TextGenerator
 from knowledge_base.assemble import open_in
 from knowledge_base.database import migrate, open_database
+from knowledge_base.fuse import Weights
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.types import Encoder, Progress
 from training.golden import GoldenSet
@@ -20,10 +22,20 @@ from training.golden import GoldenSet
 OpenBot = Callable[[KnowledgeBase, ConversationLog], Bot]
 
 
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What a release searches with. `weights`: how meaning and words are joined; the ones that ship when None."""
+
+    encoder: Encoder
+    weights: Weights | None = None
+
+
 @contextmanager
-def golden_knowledge(golden: GoldenSet, folder: Path, encoder: Encoder, progress: Progress) -> Iterator[KnowledgeBase]:
+def golden_knowledge(
+    golden: GoldenSet, folder: Path, retrieval: Retrieval, progress: Progress
+) -> Iterator[KnowledgeBase]:
     """A knowledge base of exactly what the golden set holds. progress: (sources stored, sources in all)."""
-    knowledge = open_in(folder, encoder)
+    knowledge = open_in(folder, retrieval.encoder, retrieval.weights)
     try:
         fill(knowledge, golden, progress)
         yield knowledge
@@ -33,10 +45,10 @@ def golden_knowledge(golden: GoldenSet, folder: Path, encoder: Encoder, progress
 
 @contextmanager
 def golden_bot(
-    golden: GoldenSet, folder: Path, encoder: Encoder, open_bot: OpenBot, progress: Progress
+    golden: GoldenSet, folder: Path, retrieval: Retrieval, open_bot: OpenBot, progress: Progress
 ) -> Iterator[Bot]:
     """A bot that knows exactly what the golden set holds and logs into the same folder."""
-    with golden_knowledge(golden, folder, encoder, progress) as knowledge:
+    with golden_knowledge(golden, folder, retrieval, progress) as knowledge:
         engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
         migrate(engine, MIGRATIONS, VERSION_TABLE)
         bot = open_bot(knowledge, ConversationLog(engine))

@@ -62,14 +62,37 @@ def test_overlap_is_the_share_of_the_question() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(-1, 1), st.floats(0, 1)), max_size=12))
-def test_one_to_four_in_reading_order_the_best_among_them(scores: list[tuple[float, float]]) -> None:
+def test_a_few_in_reading_order_the_best_among_them(scores: list[tuple[float, float]]) -> None:
     hit = Hit(Passage(1, "document", "a", "t", (), "", "zh", 1, None), 0.9)  # type: ignore[arg-type]
     candidates = [Quote(hit, str(at), str(at)) for at in range(len(scores))]
     found = choose(candidates, [c for c, _ in scores], [o for _, o in scores])
     assert list(found) == [c for c in candidates if c in found]
-    assert len(found) <= 4 and bool(found) == bool(scores)
+    assert len(found) <= 6 and bool(found) == bool(scores)
     if len(set(scores)) == 1 and scores:
         assert found[0] == candidates[0]
+
+
+def quotes(text: str) -> list[Quote]:
+    hit = Hit(Passage(1, "document", "a", "t", (), text, "zh", 1, datetime(2026, 1, 1)), 0.9)
+    return quotable(hit, "zh")
+
+
+def test_the_sentence_after_the_best_explains_it_but_not_the_next_item_of_a_list() -> None:
+    prose, items = quotes("甲。乙是答案。丙。丁。"), quotes("- 甲。\n- 乙是答案。\n- 丙。\n- 丁。")
+    cosines, none = [0.6, 0.9, 0.65, 0.65], [0.0] * 4
+    assert [q.text for q in choose(prose, cosines, none)] == ["乙是答案。", "丙。"]
+    assert [q.text for q in choose(items, cosines, none)] == ["乙是答案。"]
+
+
+def test_what_stands_between_two_quoted_sentences_is_quoted_too() -> None:
+    found = choose(quotes("甲。乙。丙。丁。"), [0.9, 0.5, 0.88, 0.2], [0.0] * 4)
+    assert [q.text for q in found] == ["甲。", "乙。", "丙。"]
+
+
+def test_an_answer_stays_short_but_for_its_best_sentence() -> None:
+    long = "长" * 150
+    candidates = quotes(f"{long}甲。{long}乙。短。")
+    assert [q.text for q in choose(candidates, [0.9, 0.89, 0.88], [0.0] * 3)] == [f"{long}甲。", "短。"]
 
 
 def test_the_sentences_of_one_step_stay_together(passage: MakePassage) -> None:

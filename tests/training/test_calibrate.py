@@ -21,7 +21,6 @@ def trials(golden: str, count: int = 200) -> list[Trial]:
                 "zh" if n % 4 < 2 else "en",
                 right or n % 3 == 0,
                 right,
-                right and n % 7 != 0,
                 right or n % 5 == 0,
                 tuple(values.get(name, 0.0) for name in FEATURES),
             )

@@ -8,7 +8,7 @@ from bot.calibration import load
 from tests.fakes import HashEncoder
 from training.evaluate import Run, evaluate
 from training.golden import GoldenSetError
-from training.workspace import with_calibration
+from training.workspace import Retrieval, with_calibration
 
 
 def quiet(done: int, total: int) -> None:
@@ -17,7 +17,7 @@ def quiet(done: int, total: int) -> None:
 
 @pytest.fixture
 def run(tmp_path: Path, encoder: HashEncoder) -> Run:
-    return Run(tmp_path / "out", encoder, with_calibration(load(), None, "test"), "test")
+    return Run(tmp_path / "out", Retrieval(encoder), with_calibration(load(), None, "test"), "test")
 
 
 def test_every_question_is_answered_once_in_the_format(folder: Path, run: Run) -> None:
@@ -55,7 +55,7 @@ def test_answers_of_another_release_are_not_kept(folder: Path, run: Run) -> None
 
 def test_the_folder_of_another_encoder_is_encoded_anew(folder: Path, run: Run) -> None:
     before = evaluate([folder], run, quiet)
-    after = evaluate([folder], replace(run, encoder=HashEncoder("other"), identity="again"), quiet)
+    after = evaluate([folder], replace(run, retrieval=Retrieval(HashEncoder("other")), identity="again"), quiet)
     assert after["all"]["scores"]["hit@1"] == before["all"]["scores"]["hit@1"]
     assert after["all"]["scores"]["hit@1"]["value"] > 0
 
