@@ -1,4 +1,4 @@
-"""`python -m training encoder|reranker|generator|release|fusion|calibration …`: makes what a release is made of.
+"""`python -m training encoder|reranker|generator|release|fusion|calibration|across …`: makes a release.
 
 Each command goes on where it was interrupted when it is started again with the same arguments.
 """
@@ -57,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
         fit.add_argument("--work", type=Path, required=True, help="keeps encoded sets: a second run is quick")
         fit.add_argument("--release", default="current", help="the release whose encoder is used")
         fit.set_defaults(run=run)
+    across = commands.add_parser("across", help="a golden set of passages from one of FAQs asked across languages")
+    across.add_argument("set", type=Path, help="folder in the golden-set format, with FAQs")
+    across.add_argument("--out", type=Path, required=True, help="the folder to write")
+    across.set_defaults(run=_across)
     return parser
 
 
@@ -144,6 +148,12 @@ def _calibration(given: argparse.Namespace) -> None:
         retrieval = Retrieval(encoder, weights(release))
         content = calibrate(given.sets, given.work, retrieval, load(release.calibration), progress)
     _written(content, given.out)
+
+
+def _across(given: argparse.Namespace) -> None:
+    from training.across import answers_as_passages
+
+    Console().print(f"{answers_as_passages(given.set, given.out)} documents written to {given.out}")
 
 
 def _written(content: dict[str, Any], path: Path) -> None:

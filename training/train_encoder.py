@@ -34,16 +34,16 @@ class EncoderSettings:
     scale: 1 / temperature of the softmax.
     """
 
-    steps: int = 480
+    steps: int = 640
     share: float = 0.3
     queries: int = 64
     passages: int = 24
     frozen: int = 4
     rank: int = 32
-    learning_rate: float = 4e-4
+    learning_rate: float = 7e-4
     scale: float = 50.0
     longest: int = 192  # tokens
-    evaluations: int = 3
+    evaluations: int = 4
     patience: int = 2  # evaluations without gain before it stops
     seed: int = 1
 
