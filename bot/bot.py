@@ -153,7 +153,7 @@ class Bot:
         with draft.timed("quote"):
             quotes = quote(draft.query, draft.language, hits, self.knowledge.encoder)
         draft.citations = cite_quotes([(found.hit, found.verbatim) for found in quotes])
-        text = _lead_in(draft) + compose(quotes, draft.language)
+        text = _lead_in(draft) + compose(quotes)
         if draft.text:  # the customer has read what does not stand; Done replaces it
             draft.text = text
         else:

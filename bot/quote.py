@@ -52,13 +52,13 @@ def quote(question: str, language: Language, hits: Sequence[Hit], encoder: Encod
     return choose(candidates, cosines.tolist(), [overlap(question, c.text) for c in candidates])
 
 
-def compose(quotes: Sequence[Quote], language: Language) -> str:
+def compose(quotes: Sequence[Quote]) -> str:
     """The quotes as one text: full sentences follow each other, table rows and fragments stand on lines."""
     text = ""
     for found in quotes:
         if text:
             flows = text.endswith(_STOPS) and found.text == found.verbatim
-            text += ("" if language == "zh" else " ") if flows else "\n"
+            text += ("" if found.hit.passage.language == "zh" else " ") if flows else "\n"
         text += found.text
     return text
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from knowledge_base.chunk import chunk
-from knowledge_base.language import language_of, normalise
+from knowledge_base.language import has_chinese, language_of, normalise
 from knowledge_base.records import Entry, Role
-from knowledge_base.types import Document, Faq
+from knowledge_base.types import Document, Faq, Language
 
 _BETWEEN_CLAUSES = re.compile(r"[，,；;、。？！?!/\n]+|(?<=[a-z])\. +")
 _FEWEST = 2  # Chinese characters or English words: with fewer a clause says too little
@@ -21,7 +21,7 @@ def document_entries(document: Document, count_tokens: Callable[[Sequence[str]],
     return [
         Entry(
             role="passage",
-            language=language_of(piece.text, document.language),
+            language=_passage_language(piece.text, document.language),
             text=piece.text,
             search_text="\n".join(_context(document.title, piece.headings) + [piece.text]),
             headings=piece.headings,
@@ -56,6 +56,13 @@ def _clauses(faq: Faq, phrasings: Sequence[str]) -> Iterator[Entry]:
             if length >= _FEWEST and (normal := normalise(clause)) not in known:
                 known.add(normal)
                 yield Entry(role="clause", language=language, text=text, search_text=clause)
+
+
+def _passage_language(text: str, document: Language) -> Language:
+    """A passage of a Chinese document is Chinese, however many English terms it holds, unless it holds nothing else."""
+    if document == "zh" and has_chinese(text):
+        return "zh"
+    return language_of(text, document)
 
 
 def _phrasing(faq: Faq, text: str, role: Role) -> Entry:

@@ -115,11 +115,7 @@ class KnowledgeBase:
             readable = self._readable([scored.id for scored in group], revision, language)
             for found in group:
                 passage = readable.get(found.id)
-                if passage and passage.kind == "faq":
-                    new = (family := Faq.family(passage.source_id)) not in families
-                    families.add(family)
-                    passage = passage if new else None
-                if passage:
+                if passage and _is_first(passage, families):
                     hits.append(Hit(passage, found.score, found.dense, found.keyword, found.exact))
             if len(hits) >= limit:
                 break
@@ -251,6 +247,16 @@ class KnowledgeBase:
             own = self._encode({entry.hash: entry.search_text for entry in entries})
             version = self._store.put(source, entries, own)
         return Put(source.id, "added" if version == 1 else "changed", passages=len(entries), encoded=len(own))
+
+
+def _is_first(passage: Passage, families: set[str]) -> bool:
+    """Whether no translation of this FAQ came before; notes that it came. Passages of documents all count."""
+    if passage.kind == "document":
+        return True
+    family = Faq.family(passage.source_id)
+    first = family not in families
+    families.add(family)
+    return first
 
 
 def _groups(items: Sequence[T], size: int = _GROUP) -> Iterator[tuple[int, Sequence[T]]]:

@@ -31,6 +31,11 @@ def language_of(text: str, default: Language = "zh") -> Language:
     return "zh" if han * 2 >= latin else "en"
 
 
+def has_chinese(text: str) -> bool:
+    """Whether any Chinese character stands in the text."""
+    return _HAN.search(text) is not None
+
+
 @lru_cache(maxsize=1)
 def _simplifier() -> OpenCC:
     return OpenCC("t2s")

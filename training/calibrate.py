@@ -58,7 +58,7 @@ def calibrate(
     return fit(trials) | {
         "encoder": retrieval.encoder.fingerprint,
         "fitted_on": [folder.name for folder in folders],
-        "command": "python -m training calibration SET… --out bot/release/calibration.json",
+        "command": "python -m training calibration SET… --out bot/release/calibration.json --work DIR",
         "tie": base.tie,
         "near": base.near,
         "support": base.support,

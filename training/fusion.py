@@ -58,7 +58,7 @@ def fit_fusion(folders: Sequence[Path], work: Path, encoder: Encoder, progress: 
         },
         "encoder": encoder.fingerprint,
         "fitted_on": [folder.name for folder in folders],
-        "command": "python -m training fusion SET… --out knowledge_base/fusion.json",
+        "command": "python -m training fusion SET… --out knowledge_base/fusion.json --work DIR",
     }
 
 

@@ -51,8 +51,9 @@ def test_the_same_sentence_of_two_passages_is_quoted_once(passage: MakePassage, 
 def test_sentences_flow_and_rows_stand_on_lines(passage: MakePassage) -> None:
     hit = Hit(passage("x"), 0.9)
     row = Quote(hit, "价格：1 元", "| 1 元 |")
-    assert compose([Quote(hit, "一。", "一。"), Quote(hit, "二。", "二。"), row], "zh") == "一。二。\n价格：1 元"
-    assert compose([Quote(hit, "One.", "One."), Quote(hit, "Two.", "Two.")], "en") == "One. Two."
+    assert compose([Quote(hit, "一。", "一。"), Quote(hit, "二。", "二。"), row]) == "一。二。\n价格：1 元"
+    english = Hit(passage("x", "en"), 0.9)
+    assert compose([Quote(english, "One.", "One."), Quote(english, "Two.", "Two.")]) == "One. Two."
 
 
 def test_overlap_is_the_share_of_the_question() -> None:

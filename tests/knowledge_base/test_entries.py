@@ -1,7 +1,7 @@
 """What of an FAQ is searched: its phrasings, their clauses, and the phrasings to refuse."""
 
-from knowledge_base.entries import faq_entries
-from knowledge_base.types import Faq
+from knowledge_base.entries import document_entries, faq_entries
+from knowledge_base.types import Document, Faq
 
 LIST = Faq(
     "f", "配送时间，运费怎么算；多久到", "三天内送达。", "zh", similar=("Delivery times, shipping costs and fees",)
@@ -32,6 +32,17 @@ def test_no_clause_repeats_a_phrasing_another_clause_or_says_nothing() -> None:
 def test_a_long_list_gives_its_first_clauses_only() -> None:
     faq = Faq("f", "，".join(f"问题{n}" for n in range(30)), "答。", "zh")
     assert len(texts(faq, "clause")) == 8
+
+
+def test_a_passage_full_of_english_terms_is_in_its_documents_language() -> None:
+    terms = "见 `idf.py menuconfig` Component config > Bluetooth > Controller options"
+
+    def language(text: str, document: str) -> str:
+        (entry,) = document_entries(Document("d", "t", text, document), lambda texts: [1] * len(texts), 200)  # type: ignore[arg-type]
+        return entry.language
+
+    assert language(terms, "zh") == "zh" and language(terms, "en") == "en"
+    assert language("idf.py menuconfig", "zh") == "en"
 
 
 def test_a_draft_has_no_entries() -> None:
