@@ -50,9 +50,10 @@ def test_the_adapter_is_left_out_where_the_operator_serves_another_encoder() -> 
 
 def test_a_release_may_bring_its_own_fusion(tmp_path: Path) -> None:
     own = tmp_path / "fusion.json"
-    own.write_text('{"same_language": {"faq": 0.5, "document": 1}, "other_language": {"faq": 0, "document": 0}}')
+    words = '"same_language": {"faq": 0.5, "document": 1}, "other_language": {"faq": 0, "document": 0}'
+    own.write_text(f'{{{words}, "clause": 0.1}}')
     brought = weights(Release("r", BUILT_IN, fusion=own))
-    assert brought and brought.same_language == {"faq": 0.5, "document": 1.0}
+    assert brought and brought.same_language == {"faq": 0.5, "document": 1.0} and brought.clause == 0.1
     own.write_text("{}")
     with pytest.raises(BotError, match="fusion.json is not valid"):
         weights(Release("r", BUILT_IN, fusion=own))
