@@ -25,7 +25,8 @@ FEATURES = (
     "keyword_margin",
     "exact",
     "faq",
-    "same_language",
+    "faq_across",
+    "document_across",
     "agreement",
     "chinese",
 )
@@ -75,7 +76,8 @@ def features(hits: Sequence[Hit], language: Language) -> dict[str, float]:
     """The features of a ranking, by name (FEATURES); all 0 without hits. `language` is the query's.
 
     "margin"s compare the first hit with the best of another source; "contrast" is its cosine above the mean
-    of the others; "agreement" says that it leads both by cosine and by words.
+    of the others; "agreement" says that it leads both by cosine and by words; "…_across", that its language is
+    not the query's.
     """
     if not hits:
         return dict.fromkeys(FEATURES, 0.0)
@@ -83,6 +85,7 @@ def features(hits: Sequence[Hit], language: Language) -> dict[str, float]:
     others = [hit for hit in hits[1:] if not _same_source(hit, head)]
     most_dense = max((hit.dense for hit in others), default=0.0)
     most_words = max((hit.keyword for hit in others), default=0.0)
+    across = head.passage.language != language
     mean_dense = sum(hit.dense for hit in others) / len(others) if others else head.dense
     return {
         "top": head.score,
@@ -94,7 +97,8 @@ def features(hits: Sequence[Hit], language: Language) -> dict[str, float]:
         "keyword_margin": head.keyword - most_words,
         "exact": float(head.exact),
         "faq": float(head.passage.kind == "faq"),
-        "same_language": float(head.passage.language == language),
+        "faq_across": float(across and head.passage.kind == "faq"),
+        "document_across": float(across and head.passage.kind == "document"),
         "agreement": float(head.dense >= most_dense and head.keyword >= most_words),
         "chinese": float(language == "zh"),
     }

@@ -20,7 +20,8 @@ from knowledge_base.words import words
 _MOST = 6  # sentences in an answer
 _WIDEST = 480  # columns of an answer, a Chinese character counting as two
 _WORD_WEIGHT = 0.1  # of word overlap beside the cosine
-_CLOSE = 0.15  # a further sentence must score within this of the best
+_CLOSE = 0.15  # a further sentence of the best one's paragraph must score within this of it
+_ELSEWHERE = 0.05  # … and other items, rows, paragraphs and passages within this
 _AFTER, _BEFORE = 0.15, 0.08  # what the sentence after and before the best gains, which explain it
 _MOST_SENTENCES = 48  # encoded for one question
 _STOPS = tuple("。！？；.!?;”」』）)")
@@ -69,13 +70,16 @@ def choose(candidates: Sequence[Quote], cosines: Sequence[float], overlaps: Sequ
     if not scores:
         return ()
     best = max(range(len(scores)), key=lambda at: (scores[at], -at))
-    least = scores[best] - _CLOSE
+    least = [
+        scores[best] - (_CLOSE if _follow(candidates[min(at, best)], candidates[max(at, best)]) else _ELSEWHERE)
+        for at in range(len(scores))
+    ]
     for at, gain in ((best + 1, _AFTER), (best - 1, _BEFORE)):
         if 0 <= at < len(scores) and _follow(candidates[min(best, at)], candidates[max(best, at)]):
             scores[at] += gain
     kept = {best}
     ranked = sorted(range(len(scores)), key=lambda at: (-scores[at], at))
-    _add(kept, [at for at in ranked if scores[at] >= least], candidates)
+    _add(kept, [at for at in ranked if scores[at] >= least[at]], candidates)
     _add(kept, [at for at in ranked if _is_gap(candidates, kept, at)], candidates)
     return tuple(candidates[at] for at in sorted(kept))
 

@@ -46,13 +46,15 @@ def test_features_compare_with_the_best_other_source(passage: MakePassage) -> No
             "keyword_margin": 0.1,
             "exact": 0.0,
             "faq": 0.0,
-            "same_language": 1.0,
+            "faq_across": 0.0,
+            "document_across": 0.0,
             "agreement": 1.0,
             "chinese": 1.0,
         }
     )
     assert features([], "en") == dict.fromkeys(FEATURES, 0.0)
-    assert features(hits[2:], "en")["same_language"] == 1.0
+    assert features(hits[2:], "en")["document_across"] == 0.0
+    assert features(hits[2:], "zh")["document_across"] == 1.0
 
 
 @given(st.floats(-1, 1), st.floats(0, 1), st.booleans())
