@@ -21,7 +21,7 @@ _MOST = 6  # sentences in an answer
 _WIDEST = 480  # columns of an answer, a Chinese character counting as two
 _WORD_WEIGHT = 0.1  # of word overlap beside the cosine
 _CLOSE = 0.15  # a further sentence of the best one's paragraph must score within this of it
-_ELSEWHERE = 0.05  # … and other items, rows, paragraphs and passages within this
+_ELSEWHERE = 0.05  # … other items, rows, paragraphs and passages within this, with as many of the question's words
 _AFTER, _BEFORE = 0.15, 0.08  # what the sentence after and before the best gains, which explain it
 _MOST_SENTENCES = 48  # encoded for one question
 _STOPS = tuple("。！？；.!?;”」』）)")
@@ -70,13 +70,14 @@ def choose(candidates: Sequence[Quote], cosines: Sequence[float], overlaps: Sequ
     if not scores:
         return ()
     best = max(range(len(scores)), key=lambda at: (scores[at], -at))
+    beside = [_follow(candidates[min(at, best)], candidates[max(at, best)]) for at in range(len(scores))]
+    for at, gain in ((best + 1, _AFTER), (best - 1, _BEFORE)):
+        if 0 <= at < len(scores) and beside[at]:
+            scores[at] += gain
     least = [
-        scores[best] - (_CLOSE if _follow(candidates[min(at, best)], candidates[max(at, best)]) else _ELSEWHERE)
+        scores[best] - (_CLOSE if beside[at] else _ELSEWHERE if overlaps[at] >= overlaps[best] else 0.0)
         for at in range(len(scores))
     ]
-    for at, gain in ((best + 1, _AFTER), (best - 1, _BEFORE)):
-        if 0 <= at < len(scores) and _follow(candidates[min(best, at)], candidates[max(best, at)]):
-            scores[at] += gain
     kept = {best}
     ranked = sorted(range(len(scores)), key=lambda at: (-scores[at], at))
     _add(kept, [at for at in ranked if scores[at] >= least[at]], candidates)

@@ -88,6 +88,7 @@ def test_the_sentence_after_the_best_explains_it_but_not_the_next_item_of_a_list
 def test_another_item_of_a_list_is_quoted_only_when_it_is_as_near() -> None:
     items = quotes("- E01：没有水。\n- E02：过热。\n- E03：漏水。")
     assert [q.text for q in choose(items, [0.8, 0.9, 0.86], [0.0] * 3)] == ["E02：过热。", "E03：漏水。"]
+    assert [q.text for q in choose(items, [0.8, 0.9, 0.89], [0.0, 0.3, 0.1])] == ["E02：过热。"]
 
 
 def test_what_stands_between_two_quoted_sentences_is_quoted_too() -> None:
