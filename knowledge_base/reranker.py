@@ -21,7 +21,7 @@ def candidate_text(phrasing: str, text: str) -> str:
 
 
 class CrossEncoderReranker:
-    """A `Reranker` (see `types`) from the folder of the encoder that its adapter was trained on."""
+    """A reranker from the folder of the encoder that its adapter was trained on."""
 
     def __init__(self, folder_or_name: str, adapter: Adapter, device: str = "auto") -> None:
         """Load as many layers as the adapter has, and merge it. Raises KnowledgeBaseError naming the remedy."""

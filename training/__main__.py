@@ -40,9 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _trainer(commands, "encoder", _encoder)
-    _trainer(commands, "reranker", _reranker)
-    _trainer(commands, "generator", _generator)
+    for name, (settings, _, _) in _trainers().items():
+        _trainer(commands, name, settings)
     release = commands.add_parser("release", help="a release folder from finished runs")
     release.add_argument("--out", type=Path, required=True, help="the release's folder")
     release.add_argument("--encoder", type=Path, help="folder of a finished encoder run")
@@ -64,52 +63,36 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _trainer(commands: Any, name: str, run: Any) -> None:
+def _trainer(commands: Any, name: str, settings: Any) -> None:
     """A command with one option for each of the trainer's settings."""
     trainer = commands.add_parser(name, help=f"train an adapter for the {name}")
     trainer.add_argument("data", nargs="+", type=Path, help=".jsonl files or folders, see training/examples.py")
     trainer.add_argument("--out", type=Path, required=True, help="the run's folder; run again to go on")
-    for setting in fields(_settings_of(name)):
+    for setting in fields(settings):
         option = "--" + setting.name.replace("_", "-")
         trainer.add_argument(option, type=type(setting.default), default=setting.default, help="default: %(default)s")
-    trainer.set_defaults(run=run)
+    trainer.set_defaults(run=_train, trainer=name)
 
 
-def _settings_of(name: str) -> Any:
-    from training.train_encoder import EncoderSettings
-    from training.train_generator import GeneratorSettings
-    from training.train_reranker import RerankerSettings
+def _trainers() -> dict[str, tuple[Any, Any, str]]:
+    """By name: the settings, the trainer, and the model that it starts from."""
+    from training.train_encoder import EncoderSettings, train_encoder
+    from training.train_generator import GeneratorSettings, train_generator
+    from training.train_reranker import RerankerSettings, train_reranker
 
-    return {"encoder": EncoderSettings, "reranker": RerankerSettings, "generator": GeneratorSettings}[name]
-
-
-def _chosen(name: str, given: argparse.Namespace) -> Any:
-    kind = _settings_of(name)
-    return kind(**{setting.name: getattr(given, setting.name) for setting in fields(kind)})
-
-
-def _encoder(given: argparse.Namespace) -> None:
-    from training.train_encoder import train_encoder
-
-    with _bar("preparing the encoder") as progress:
-        base = _base("encoder", progress)
-    _tell(train_encoder(base, given.data, given.out, _chosen("encoder", given)))
+    return {
+        "encoder": (EncoderSettings, train_encoder, "encoder"),
+        "reranker": (RerankerSettings, train_reranker, "encoder"),
+        "generator": (GeneratorSettings, train_generator, "generator"),
+    }
 
 
-def _reranker(given: argparse.Namespace) -> None:
-    from training.train_reranker import train_reranker
-
-    with _bar("preparing the encoder") as progress:
-        base = _base("encoder", progress)
-    _tell(train_reranker(base, given.data, given.out, _chosen("reranker", given)))
-
-
-def _generator(given: argparse.Namespace) -> None:
-    from training.train_generator import train_generator
-
-    with _bar("preparing the generator") as progress:
-        base = _base("generator", progress)
-    _tell(train_generator(base, given.data, given.out, _chosen("generator", given)))
+def _train(given: argparse.Namespace) -> None:
+    settings, train, what = _trainers()[given.trainer]
+    chosen = settings(**{setting.name: getattr(given, setting.name) for setting in fields(settings)})
+    with _bar(f"preparing the {what}") as progress:
+        base = _base(what, progress)
+    _tell(train(base, given.data, given.out, chosen))
 
 
 def _release(given: argparse.Namespace) -> None:

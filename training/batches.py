@@ -5,7 +5,7 @@ small neighbourhoods, groups whose queries the untrained encoder finds alike. Pu
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from training.examples import Group
 
 _NEIGHBOURHOOD = 4  # groups of a batch that are close to each other
 _AMONG = 10  # nearest groups that a neighbourhood is drawn from
+_COUNTED = 40  # queries of a group that count for the share of its source
 _ITSELF = 0.2  # share of questions that are paired with a part of themselves: words must go on counting
 
 Pair = tuple[str, str]
@@ -29,6 +30,20 @@ class Task:
     draw: Callable[[Group, random.Random], Pair]
     size: int  # pairs a batch
     count: int  # batches
+
+
+def by_source(groups: Sequence[Group], least: int) -> dict[str, list[Group]]:
+    """The groups of each source that has at least `least` of them."""
+    sources: dict[str, list[Group]] = {}
+    for group in groups:
+        sources.setdefault(group.source, []).append(group)
+    return {name: members for name, members in sources.items() if len(members) >= least}
+
+
+def shares(sources: Mapping[str, Sequence[Group]], steps: int) -> dict[str, int]:
+    """How many of the steps each source gets, 1 or more: by the square root of its queries."""
+    weight = {name: sum(min(len(g.queries), _COUNTED) for g in members) ** 0.5 for name, members in sources.items()}
+    return {name: max(1, round(steps * weight[name] / sum(weight.values()))) for name in sources}
 
 
 def neighbours(vectors: Vectors) -> list[list[int]]:

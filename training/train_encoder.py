@@ -15,13 +15,13 @@ from torch.utils.data import BatchSampler
 
 from knowledge_base.device import choose_device, generator_dtype
 from knowledge_base.encoder import prefixes
-from training.batches import Pair, Task, batches, neighbours, query_and_passage, two_queries
+from training.batches import Pair, Task, batches, by_source, neighbours, query_and_passage, shares, two_queries
 from training.by_length import ByLength
 from training.examples import Group, read_groups, training_files
 from training.held_out import held_out_evaluator
 from training.run import begin, trainer_options
 
-_COUNTED = 40  # queries of a group that count for the share of its source
+_FEWEST = 4  # groups of a source
 _TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
 
 
@@ -123,27 +123,21 @@ def _all_batches(
     long = round(settings.steps * settings.share)
     for draw, size, steps in ((two_queries, settings.queries, settings.steps - long),
                               (query_and_passage, settings.passages, long)):  # fmt: skip
-        sources = {
-            name: members for name, members in _by_source(groups, draw is two_queries).items() if len(members) > 3
-        }
-        weight = {name: sum(min(len(g.queries), _COUNTED) for g in members) ** 0.5 for name, members in sources.items()}
+        sources = by_source([group for group in groups if _suits(group, draw is two_queries)], _FEWEST)
+        count = shares(sources, steps)
         for name, members in sources.items():
             with torch.autocast(model.device.type, torch.bfloat16):
                 vectors = model.encode(
                     [group.queries[0] for group in members], prompt=prompt, normalize_embeddings=True, batch_size=64
                 )
-            count = max(1, round(steps * weight[name] / sum(weight.values())))
-            made += batches(Task(members, draw, size, count), neighbours(vectors), rng)
+            made += batches(Task(members, draw, size, count[name]), neighbours(vectors), rng)
     rng.shuffle(made)
     return made
 
 
-def _by_source(groups: Sequence[Group], paraphrases: bool) -> dict[str, list[Group]]:
-    sources: dict[str, list[Group]] = {}
-    for group in groups:
-        if (group.paraphrases and len(group.queries) > 1) if paraphrases else group.passages:
-            sources.setdefault(group.source, []).append(group)
-    return sources
+def _suits(group: Group, paraphrases: bool) -> bool:
+    """Whether pairs can be drawn from a group: two wordings, else a question and a passage."""
+    return group.paraphrases and len(group.queries) > 1 if paraphrases else bool(group.passages)
 
 
 def _arguments(out: Path, made: Sequence[Sequence[Pair]], prompts: tuple[str, str], settings: EncoderSettings) -> Any:

@@ -17,13 +17,12 @@ from knowledge_base.device import choose_device, generator_dtype
 from knowledge_base.encoder import SentenceTransformerEncoder
 from knowledge_base.reranker import CrossEncoderReranker, candidate_text
 from training.augment import typed
-from training.batches import neighbours
+from training.batches import by_source, neighbours, shares
 from training.examples import Group, TrainingDataError, read_groups, training_files
 from training.run import begin, trainer_options
 
 _TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
 _HEAD = ["pooler", "classifier"]  # trained whole
-_COUNTED = 40  # queries of a group that count for the share of its source
 _FEWEST = 8  # groups of a source: with fewer there are no near misses
 _MEASURED = 30  # held-out questions of a source
 
@@ -88,12 +87,9 @@ def lists(
     groups: Sequence[Group], encoder: Any, settings: RerankerSettings, rng: random.Random
 ) -> tuple[list[list[Judged]], list[list[Judged]]]:
     """Batches to train on and to measure with; a batch is of one source, its texts alike in length."""
-    sources: dict[str, list[Group]] = {}
-    for group in groups:
-        if group.passages or (group.paraphrases and len(group.queries) > 1):
-            sources.setdefault(group.source, []).append(group)
-    sources = {name: members for name, members in sources.items() if len(members) >= _FEWEST}
-    weight = {name: sum(min(len(g.queries), _COUNTED) for g in members) ** 0.5 for name, members in sources.items()}
+    usable = [group for group in groups if group.passages or (group.paraphrases and len(group.queries) > 1)]
+    sources = by_source(usable, _FEWEST)
+    batches = shares(sources, settings.steps)
     train: list[list[Judged]] = []
     measured: list[list[Judged]] = []
     for name, members in sources.items():
@@ -101,7 +97,7 @@ def lists(
         kept = [i for i, group in enumerate(members) if group.held_out][:_MEASURED]
         measured += _batched([_judged(members, i, near[i], settings, rng, absent=0.0) for i in kept], settings)
         others = [i for i, group in enumerate(members) if not group.held_out]
-        count = max(1, round(settings.steps * weight[name] / sum(weight.values()))) * settings.questions
+        count = batches[name] * settings.questions
         drawn = [i for _ in range(count // len(others) + 1) for i in rng.sample(others, len(others))][:count]
         train += _batched([_judged(members, i, near[i], settings, rng, settings.absent) for i in drawn], settings)
     rng.shuffle(train)
