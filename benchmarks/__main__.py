@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.search_speed import add_ratio, search_ratio
-from benchmarks.server_speed import Server, answer_times, help_seconds, quantile
+from benchmarks.server_speed import REWORDED, Server, answer_times, help_seconds, quantile
 from bot.embedded_generator import embedded_generator
 from knowledge_base.embedded_encoder import embedded_encoder
 from knowledge_base.encoder import SentenceTransformerEncoder
@@ -34,6 +34,10 @@ def main() -> None:
             answer_times(1, 5)
             rows.append(("FAQ answer, 1 conversation, p95", "ms", quantile(answer_times(1, 100, 5), 0.95), "≤ 150"))
             rows.append(("FAQ answer, 20 at once, p95", "ms", quantile(answer_times(20, 10, 105), 0.95), "≤ 1000"))
+            rows.append(
+                ("… reworded, 1 conversation, p95", "ms", quantile(answer_times(1, 100, 0, REWORDED), 0.95), "")
+            )
+            rows.append(("… reworded, 20 at once, p95", "ms", quantile(answer_times(20, 10, 100, REWORDED), 0.95), ""))
         both = {"KEFU_ENCODER": encoder_folder, "KEFU_GENERATOR": generator_folder}
         with console.status("both models in memory"), Server(data, **both) as server:
             answer_times(1, 3)

@@ -28,16 +28,17 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.assemble import open_encoder, open_release
+from bot.assemble import open_release, open_retrieval
 from bot.settings import Settings
 from knowledge_base.embedded_encoder import embedded_encoder
 from knowledge_base.encoder import SentenceTransformerEncoder, prefixes
 from knowledge_base.language import language_of
+from knowledge_base.late_interaction import LateInteractionReranker
 from knowledge_base.model_folder import digest
-from knowledge_base.types import Encoder
+from knowledge_base.retrieval import Retrieval
 from training.golden import GoldenSet, read_golden_set
 from training.metrics import hit_at, reciprocal_rank
-from training.workspace import Retrieval, golden_knowledge
+from training.workspace import golden_knowledge
 
 Say = Callable[[str], None]
 Scores = dict[str, float]  # measure to value
@@ -107,12 +108,12 @@ def request_of(golden: GoldenSet, folder: str) -> dict[str, Any]:
     }
 
 
-def kefu_run(golden: GoldenSet, encoder: Encoder, folder: Path, say: Say) -> Run:
+def kefu_run(golden: GoldenSet, retrieval: Retrieval, folder: Path, say: Say) -> Run:
     """The rankings of KnowledgeBase.search. The encoder must not have seen the questions yet: it remembers them."""
     folder.mkdir(parents=True, exist_ok=True)
     rankings, milliseconds = [], []
     stored = lambda done, total: say(f"{done} of {total} stored")  # noqa: E731
-    with golden_knowledge(golden, folder, Retrieval(encoder), stored) as knowledge:
+    with golden_knowledge(golden, folder, retrieval, stored) as knowledge:
         for query in WARM:
             knowledge.search(query, language_of(query), DEPTH)
         queries = distinct_questions(golden)
@@ -235,12 +236,13 @@ def _sha256(*files: Path) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def open_kefu_encoder(folder: Path | None) -> Encoder:
+def open_kefu(folder: Path | None) -> Retrieval:
     """Kefu's: `folder`, else the one that the current release serves with."""
     settings = Settings()
     if folder:
-        return SentenceTransformerEncoder(str(folder), settings.device)
-    return open_encoder(settings, open_release(settings))
+        encoder = SentenceTransformerEncoder(str(folder), settings.device)
+        return Retrieval(encoder, reranker=LateInteractionReranker(encoder))
+    return open_retrieval(settings, open_release(settings))
 
 
 def peers_folder(folder: Path | None) -> str:
@@ -254,9 +256,9 @@ def peers_folder(folder: Path | None) -> str:
 
 def compare(golden: GoldenSet, folder: Path | None, python: Path, work: Path, say: Say) -> dict[str, Run]:
     """What Kefu and each peer do with one golden set, one after the other."""
-    encoder = open_kefu_encoder(folder)  # opened anew: it remembers the queries of the set before
-    runs = {"Kefu": kefu_run(golden, encoder, work / golden.name / "kefu", lambda text: say(f"Kefu: {text}"))}
-    del encoder
+    retrieval = open_kefu(folder)  # opened anew: it remembers the queries of the set before
+    runs = {"Kefu": kefu_run(golden, retrieval, work / golden.name / "kefu", lambda text: say(f"Kefu: {text}"))}
+    del retrieval
     request = request_of(golden, peers_folder(folder))
     for peer in PEERS:
         told = partial(_tell, say, peer)

@@ -15,13 +15,14 @@ import jieba
 import numpy as np
 from rich.console import Console
 
-from bot.assemble import open_encoder, open_release
+from bot.assemble import open_release, open_retrieval
 from bot.settings import Settings
 from knowledge_base.language import language_of
+from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Encoder
 from training.golden import GoldenSet, read_golden_set
 from training.metrics import hit_at
-from training.workspace import Retrieval, golden_knowledge
+from training.workspace import golden_knowledge
 
 COLUMNS = ("dense", "BM25", "RRF", "Kefu")
 _DEPTH = 50
@@ -58,12 +59,12 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[int]], k: int = 60) -> li
     return sorted(scores, key=lambda i: -scores[i])
 
 
-def kefu_ranking(golden: GoldenSet, encoder: Encoder, work: Path, console: Console) -> list[list[str]]:
+def kefu_ranking(golden: GoldenSet, retrieval: Retrieval, work: Path, console: Console) -> list[list[str]]:
     """Ids in the order in which KnowledgeBase.search finds them, each once."""
     found = []
     with console.status(golden.name) as status:
         said = lambda done, total: status.update(f"{golden.name}: {done} of {total} stored")  # noqa: E731
-        with golden_knowledge(golden, work / golden.name, Retrieval(encoder), said) as knowledge:
+        with golden_knowledge(golden, work / golden.name, retrieval, said) as knowledge:
             for question in golden.questions:
                 hits = knowledge.search(question.text, language_of(question.text), 10)
                 found.append(list(dict.fromkeys(hit.passage.source_id for hit in hits)))
@@ -78,12 +79,13 @@ def main() -> None:
     logging.getLogger("jieba").setLevel(logging.WARNING)
     console = Console(stderr=True)
     settings = Settings()
-    encoder = open_encoder(settings, open_release(settings))
+    retrieval = open_retrieval(settings, open_release(settings))
+    encoder = retrieval.encoder
     table: dict[str, dict[str, float]] = {}
     for folder in arguments.sets:
         golden = read_golden_set(folder)
         (arguments.work / golden.name).mkdir(parents=True, exist_ok=True)
-        rankings = {"Kefu": kefu_ranking(golden, encoder, arguments.work, console)}
+        rankings = {"Kefu": kefu_ranking(golden, retrieval, arguments.work, console)}
         cache = arguments.work / golden.name / f"plain-{encoder.fingerprint[:12]}.npy"
         rankings |= plain_rankings(golden, encoder, cache)
         table[golden.name] = row = {"questions": sum(q.answerable for q in golden.questions)}

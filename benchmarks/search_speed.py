@@ -16,6 +16,7 @@ import numpy as np
 
 from knowledge_base.assemble import open_in
 from knowledge_base.encoder import SentenceTransformerEncoder
+from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Document, Progress, Vectors
 
 THINGS_ZH = "电饭煲 空气净化器 羽绒被 咖啡机 炒锅 吸尘器 台灯 书架 床垫 水壶 烤箱 风扇 加湿器 地毯 衣架".split()
@@ -59,7 +60,7 @@ def search_ratio(encoder: SentenceTransformerEncoder, passages: int, queries: in
     """Medians in ms of whole search and bare parts, each query once by each in turn, and their ratio."""
     dice = random.Random(7)
     with tempfile.TemporaryDirectory() as folder:
-        knowledge = open_in(Path(folder), RandomPassages(encoder))
+        knowledge = open_in(Path(folder), Retrieval(RandomPassages(encoder)))
         knowledge.put([document(n, dice, 3) for n in range(passages)])
         bare = faiss.IndexFlatIP(encoder.dimension)
         bare.add(RandomPassages(encoder).encode_passages([""] * passages))
@@ -90,7 +91,7 @@ def add_ratio(encoder: SentenceTransformerEncoder, documents: int = 24, runs: in
         dice = random.Random(run)
         batch = [document(n, dice, 40) for n in range(documents)]
         with tempfile.TemporaryDirectory() as folder:
-            knowledge = open_in(Path(folder), encoder)
+            knowledge = open_in(Path(folder), Retrieval(encoder))
             began = time.perf_counter()
             passages = sum(put.encoded for put in knowledge.put(batch))
             put_seconds = time.perf_counter() - began

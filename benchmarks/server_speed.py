@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -16,10 +17,12 @@ import psutil
 import websockets
 
 from knowledge_base.faq_file import read_faqs
+from knowledge_base.language import has_chinese
 from web.demo_company import FAQS
 
 PORT = 18_765
 QUESTIONS = tuple(text for faq in read_faqs(FAQS) for text in (faq.question, *faq.similar))
+REWORDED = tuple(("请问，" if has_chinese(text) else "Hi, tell me: ") + text for text in QUESTIONS)
 
 
 class Server:
@@ -59,26 +62,28 @@ class Server:
         raise TimeoutError(f"the server was not ready within {patience:.0f} s")
 
 
-def answer_times(conversations: int, each: int, first: int = 0) -> list[float]:
+def answer_times(conversations: int, each: int, first: int = 0, asked: Sequence[str] = QUESTIONS) -> list[float]:
     """Milliseconds from message to final frame, `each` messages in every one of the conversations at once.
 
-    first: which of the demo's FAQ phrasings to begin with.
+    first: which of those `asked` to begin with; QUESTIONS are found as they stand, REWORDED must be understood.
     """
 
     async def all_of_them() -> list[float]:
-        per_conversation = await asyncio.gather(*(_converse(each, n, first) for n in range(conversations)))
+        per_conversation = await asyncio.gather(
+            *(_converse(each, first + n * each, asked) for n in range(conversations))
+        )
         return [taken for times in per_conversation for taken in times]
 
     return asyncio.run(all_of_them())
 
 
-async def _converse(messages: int, number: int, first: int) -> list[float]:
+async def _converse(messages: int, first: int, asked: Sequence[str]) -> list[float]:
     times = []
     async with websockets.connect(f"ws://127.0.0.1:{PORT}/ws/chat") as socket:
         await socket.recv()
         for n in range(messages):
             # every message another phrasing, so that the encoder's memory of queries is out of the measure
-            text = QUESTIONS[(first + number * messages + n) % len(QUESTIONS)]
+            text = asked[(first + n) % len(asked)]
             began = time.perf_counter()
             await socket.send(json.dumps({"type": "message", "text": text}))
             while (frame := json.loads(await socket.recv()))["type"] != "answer":

@@ -9,13 +9,15 @@ from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
 from bot.releases import Release, Releases
 from bot.settings import Settings
 from bot.types import BotError, TextGenerator
-from knowledge_base.adapter import Adapter
 from knowledge_base.assemble import assemble as assemble_knowledge_base
-from knowledge_base.assemble import open_encoder as open_plain_encoder
+from knowledge_base.assemble import open_encoder
+from knowledge_base.cross_encoder import CrossEncoderReranker
 from knowledge_base.database import migrate, open_database
-from knowledge_base.fuse import Weights, read_weights
+from knowledge_base.fuse import FITTED, Weights, read_weights
 from knowledge_base.knowledge_base import KnowledgeBase
-from knowledge_base.types import Encoder, Progress
+from knowledge_base.late_interaction import LateInteractionReranker
+from knowledge_base.retrieval import Retrieval
+from knowledge_base.types import Progress, Reranker
 
 _log = logging.getLogger(__name__)
 
@@ -42,28 +44,31 @@ def assemble(settings: Settings, progress: Progress | None = None) -> Bot:
 
 def open_knowledge(settings: Settings, release: Release, progress: Progress | None = None) -> KnowledgeBase:
     """The knowledge base, searched as the release says. Raises KnowledgeBaseError with the remedy."""
-    return assemble_knowledge_base(settings, progress, adapter(settings, release), weights(release))
+    return assemble_knowledge_base(settings, progress, open_retrieval(settings, release, progress))
 
 
-def adapter(settings: Settings, release: Release) -> Adapter | None:
-    """What the release adds to the encoder; nothing where the operator serves another than it was trained for."""
-    if settings.encoder == release.encoder.base:
-        return release.encoder.adapter
-    _log.warning("Release %r was made for another encoder; serving KEFU_ENCODER without adapter.", release.name)
-    return None
+def open_retrieval(settings: Settings, release: Release, progress: Progress | None = None) -> Retrieval:
+    """The encoder, fusion and reranker of the release; nothing of it where the operator serves another encoder.
+
+    Raises KnowledgeBaseError or BotError with the remedy.
+    """
+    own = settings.encoder == release.encoder.base
+    if not own:
+        _log.warning("Release %r was made for another encoder; serving KEFU_ENCODER without adapter.", release.name)
+    encoder = open_encoder(settings, progress, release.encoder.adapter if own else None)
+    reranker: Reranker = LateInteractionReranker(encoder)
+    if own and release.reranker.adapter:
+        reranker = CrossEncoderReranker(encoder.name, release.reranker.adapter, settings.device)
+    return Retrieval(encoder, weights(release), reranker)
 
 
-def open_encoder(settings: Settings, release: Release, progress: Progress | None = None) -> Encoder:
-    """The encoder as the release serves it. Raises KnowledgeBaseError with the remedy."""
-    return open_plain_encoder(settings, progress, adapter(settings, release))
-
-
-def weights(release: Release) -> Weights | None:
-    """The release's own way to join meaning and words. Raises BotError for a file that cannot be used."""
+def weights(release: Release) -> Weights:
+    """The release's way to join scores, else the package's. Raises BotError for a file that cannot be used."""
+    path = release.fusion or FITTED
     try:
-        return read_weights(release.fusion) if release.fusion else None
+        return read_weights(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BotError(f"{release.fusion} is not valid ({error}); roll back to another release") from error
+        raise BotError(f"{path} is not valid ({error}); roll back to another release") from error
 
 
 def open_release(settings: Settings) -> Release:

@@ -23,6 +23,8 @@ FEATURES = (
     "contrast",
     "keyword",
     "keyword_margin",
+    "rerank",
+    "rerank_margin",
     "exact",
     "faq",
     "faq_across",
@@ -77,7 +79,7 @@ def features(hits: Sequence[Hit], language: Language) -> dict[str, float]:
 
     "margin"s compare the first hit with the best of another source; "contrast" is its cosine above the mean
     of the others; "agreement" says that it leads both by cosine and by words; "…_across", that its language is
-    not the query's.
+    not the query's. "rerank" is 0 where nothing was read.
     """
     if not hits:
         return dict.fromkeys(FEATURES, 0.0)
@@ -95,6 +97,8 @@ def features(hits: Sequence[Hit], language: Language) -> dict[str, float]:
         "contrast": head.dense - mean_dense,
         "keyword": head.keyword,
         "keyword_margin": head.keyword - most_words,
+        "rerank": head.rerank or 0.0,
+        "rerank_margin": (head.rerank or 0.0) - max((hit.rerank or 0.0 for hit in others), default=0.0),
         "exact": float(head.exact),
         "faq": float(head.passage.kind == "faq"),
         "faq_across": float(across and head.passage.kind == "faq"),

@@ -38,6 +38,7 @@ class Release:
     calibration: Path
     encoder: Model = Model(fit=True)
     generator: Model = Model()
+    reranker: Model = Model()  # without adapter: the encoder's own late interaction
     fusion: Path | None = None
     files: Mapping[str, str] = field(default_factory=dict)  # path in the folder → SHA-256
 
@@ -114,6 +115,7 @@ def _read(folder: Path, name: str) -> Release:
             calibration=folder / content["calibration"],
             encoder=_model(folder, content.get("encoder", {}), fit=True),
             generator=_model(folder, content.get("generator", {}), fit=False),
+            reranker=_model(folder, content.get("reranker", {}), fit=True),
             fusion=folder / content["fusion"] if content.get("fusion") else None,
             files=dict(content.get("files", {})),
         )

@@ -6,7 +6,7 @@ must share its words with them. Knows nothing of how the answer was written or w
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import lru_cache
 from importlib import resources
 
@@ -103,8 +103,12 @@ def _same_date(said: str, stands: str) -> bool:
     return all(not one or one == other for one, other in zip(said.split("-"), stands.split("-"), strict=True))
 
 
-def _strange(sentence: str, known: set[str], least: float) -> bool:
-    if not any(character.isalnum() for character in sentence):
-        return False
-    said = words(sentence)
-    return len(said) >= _FEW and sum(word in known for word in said) < least * len(said)
+def support(sentence: str, known: Container[str]) -> float | None:
+    """Share of a sentence's search words that are known; None for a sentence too short to be judged by it."""
+    said = words(sentence) if any(character.isalnum() for character in sentence) else []
+    return sum(word in known for word in said) / len(said) if len(said) >= _FEW else None
+
+
+def _strange(sentence: str, known: Container[str], least: float) -> bool:
+    share = support(sentence, known)
+    return share is not None and share < least

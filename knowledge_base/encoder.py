@@ -22,7 +22,9 @@ from knowledge_base.types import KnowledgeBaseError, Progress, Vectors
 
 log = logging.getLogger(__name__)
 
-_REMEMBERED = 1024  # query vectors
+_REMEMBERED = 512  # queries
+_LONGEST_READ = 224  # tokens of a passage that are looked at one by one
+_LONGEST_ASKED = 64  # and of a query
 _LONGEST_TOKEN = 64  # characters, on average; what lies beyond max_tokens of them is cut off anyway
 _E5 = re.compile(r"(?:^|[-_/.])e5(?![-\w.]*instruct)(?:[-_.]|$)", re.IGNORECASE)
 
@@ -60,32 +62,36 @@ class SentenceTransformerEncoder:
 
         Queries that wait for their turn are encoded together by whoever gets it first.
         """
+        rows = [rows[0] for rows in self._queries(texts)]
+        return np.stack(rows) if rows else self._nothing()
+
+    def _queries(self, texts: Sequence[str]) -> list[Vectors]:
+        """What `_read` makes of each query."""
         own = _Queries(tuple(texts))
         with self._gate:
             self._waiting.append(own)
         with self._turns.urgent():
-            if own.vectors is None:
-                self._encode_waiting(own)
-        assert own.vectors is not None, "whoever took it along has encoded it"
-        return own.vectors
+            if own.read is None:
+                self._read_waiting(own)
+        assert own.read is not None, "whoever took it along has read it"
+        return own.read
 
-    def _encode_waiting(self, own: "_Queries") -> None:
-        """Encode all queries that wait; the caller has the turn. If it fails, the others wait on."""
+    def _read_waiting(self, own: "_Queries") -> None:
+        """Read all queries that wait; the caller has the turn. If it fails, the others wait on."""
         with self._gate:
             batch, self._waiting = self._waiting, []
         try:
             texts = dict.fromkeys(text for queries in batch for text in queries.texts)
             unknown = [text for text in texts if text not in self._recent]
-            vectors = {text: self._recent[text] for text in texts if text in self._recent}
-            vectors |= zip(unknown, self._encode(unknown, self._query_prefix), strict=True)
+            known = {text: self._recent[text] for text in texts if text in self._recent}
+            known |= zip(unknown, self._read(unknown, self._query_prefix), strict=True)
         except BaseException:
             with self._gate:
                 self._waiting = [queries for queries in batch if queries is not own] + self._waiting
             raise
         for queries in batch:
-            rows = [vectors[text] for text in queries.texts]
-            queries.vectors = np.stack(rows) if rows else self._nothing()
-        self._remember(vectors)
+            queries.read = [known[text] for text in queries.texts]
+        self._remember(known)
 
     def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Vectors of passages, one row each, in the order given; longest first inside, for even batches."""
@@ -115,6 +121,13 @@ class SentenceTransformerEncoder:
             )
         return [len(ids) for ids in encoded["input_ids"]]
 
+    def encode_tokens(self, texts: Sequence[str], query: bool = False) -> list[Vectors]:
+        """One unit vector a token of each text's beginning, [tokens, dimension], without prefix and end marks."""
+        if query:
+            return [rows[1:] for rows in self._queries(texts)]
+        with self._turns.urgent():
+            return [rows[1:] for rows in self._read(list(texts), self._passage_prefix, _LONGEST_READ)]
+
     def _encode(self, texts: list[str], prefix: str) -> Vectors:
         if not texts:
             return self._nothing()
@@ -127,13 +140,31 @@ class SentenceTransformerEncoder:
         )
         return np.asarray(vectors, np.float32)
 
+    def _read(self, texts: list[str], prefix: str, longest: int | None = None) -> list[Vectors]:
+        """Of each text the vector of the whole, then those of its first tokens: [1 + tokens, dimension], unit rows.
+
+        longest: tokens that the model sees of a text; all that it can when None.
+        """
+        if not texts:
+            return []
+        found = self._model.encode(
+            [_well_formed(text[: self.max_tokens * _LONGEST_TOKEN]) for text in texts],
+            prompt=prefix,
+            batch_size=self._batch,
+            output_value=None,
+            processing_kwargs={"text": {"max_length": longest or self.max_tokens, "truncation": True}},
+            show_progress_bar=False,
+        )
+        before = 1 + len(self._model.tokenizer(prefix.rstrip(), add_special_tokens=False)["input_ids"])
+        return [_rows(one, slice(before, before + (longest or _LONGEST_ASKED))) for one in found]
+
     def _nothing(self) -> Vectors:
         return np.empty((0, self.dimension), np.float32)
 
-    def _remember(self, vectors: dict[str, Vectors]) -> None:
-        """Keep the newest query vectors, oldest out first. The caller has the turn."""
-        for text, vector in vectors.items():
-            self._recent[text] = vector
+    def _remember(self, read: dict[str, Vectors]) -> None:
+        """Keep what was made of the newest queries, oldest out first. The caller has the turn."""
+        for text, rows in read.items():
+            self._recent[text] = rows
             self._recent.move_to_end(text)
         while len(self._recent) > _REMEMBERED:
             self._recent.popitem(last=False)
@@ -141,10 +172,10 @@ class SentenceTransformerEncoder:
 
 @dataclass(slots=True, eq=False)
 class _Queries:
-    """The queries of one caller, and their vectors once somebody has encoded them."""
+    """The queries of one caller, and what was made of them once somebody has read them."""
 
     texts: tuple[str, ...]
-    vectors: Vectors | None = None
+    read: list[Vectors] | None = None
 
 
 class _Turns:
@@ -194,6 +225,13 @@ def prefixes(folder_or_name: str, prompts: dict[str, str]) -> tuple[str, str]:
 
 def _hash(parts: list[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _rows(found: dict[str, Any], shown: slice) -> Vectors:
+    """The vector of a whole text and those of its tokens that are shown, without the mark at its end; unit rows."""
+    tokens = found["token_embeddings"][found["attention_mask"].bool()][:-1][shown]
+    rows = np.concatenate([np.asarray(one.float().cpu()) for one in (found["sentence_embedding"][None], tokens)])
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def _well_formed(text: str) -> str:

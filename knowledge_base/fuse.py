@@ -20,12 +20,13 @@ FITTED = Path(__file__).with_name("fusion.json")  # the weights that ship
 class Weights:
     """What a full word match adds to the cosine, by kind of source, and by whether the languages agree.
 
-    clause: what is taken off the cosine of a mere part of a phrasing.
+    clause: what is taken off the cosine of a mere part of a phrasing. rerank: what a reranker's full agreement adds.
     """
 
     same_language: dict[SourceKind, float]
     other_language: dict[SourceKind, float]
     clause: float = 0.0
+    rerank: float = 0.0
 
     def of(self, candidate: Candidate, language: Language) -> float:
         table = self.same_language if candidate.language == language else self.other_language
@@ -50,7 +51,12 @@ class Scored:
 def read_weights(path: Path = FITTED) -> Weights:
     """Weights from a file that also says on what they were fitted. Raises OSError, ValueError or KeyError."""
     stored = json.loads(path.read_text("utf8"))
-    return Weights(_by_kind(stored["same_language"]), _by_kind(stored["other_language"]), float(stored["clause"]))
+    return Weights(
+        _by_kind(stored["same_language"]),
+        _by_kind(stored["other_language"]),
+        float(stored["clause"]),
+        float(stored.get("rerank", 0.0)),
+    )
 
 
 def fuse(

@@ -10,16 +10,17 @@ from typing import TypeVar
 
 from knowledge_base.check import check
 from knowledge_base.entries import document_entries, faq_entries
-from knowledge_base.fuse import Weights, fuse, read_weights
+from knowledge_base.fuse import fuse
 from knowledge_base.indexes import Candidate, Indexes
 from knowledge_base.keywords import KeywordIndex
 from knowledge_base.passages import Passages
 from knowledge_base.records import Entry, Source, source_hash
+from knowledge_base.rerank import rerank
+from knowledge_base.retrieval import Retrieval
 from knowledge_base.store import Store, VectorsGone
 from knowledge_base.types import (
     LONGEST_ID,
     Document,
-    Encoder,
     Faq,
     Finding,
     Hit,
@@ -38,19 +39,14 @@ _GROUP = 64  # sources encoded together; each is stored in a transaction of its 
 class KnowledgeBase:
     """One knowledge base for one encoder. All methods may be called from any thread and several processes."""
 
-    def __init__(
-        self, store: Store, encoder: Encoder, folder: Path, passage_tokens: int = 200, weights: Weights | None = None
-    ) -> None:
-        """folder: where the keyword index lives; passage_tokens: the size of a passage, in encoder tokens.
-
-        weights: how meaning and words are joined; the ones that ship when None.
-        """
-        self.encoder = encoder
-        self._weights = weights or read_weights()
+    def __init__(self, store: Store, retrieval: Retrieval, folder: Path, passage_tokens: int = 200) -> None:
+        """folder: where the keyword index lives; passage_tokens: the size of a passage, in encoder tokens."""
+        self.encoder = retrieval.encoder
+        self._retrieval = retrieval
         self._store = store
         self._passage_tokens = passage_tokens
         self._passages = Passages(store.engine)
-        self._indexes = Indexes(store, KeywordIndex(folder), encoder.dimension)
+        self._indexes = Indexes(store, KeywordIndex(folder), retrieval.encoder.dimension)
 
     # --- changing
 
@@ -108,7 +104,7 @@ class KnowledgeBase:
             return []
         revision = self._indexes.follow()
         exact = self._passages.exact(query)
-        ranked = fuse(self.candidates(query, exact), language, frozenset(exact), self._weights)
+        ranked = fuse(self.candidates(query, exact), language, frozenset(exact), self._retrieval.weights)
         hits: list[Hit] = []
         families: set[str] = set()
         for _, group in _groups(ranked, limit):  # as a rule the first group fills the list
@@ -119,7 +115,12 @@ class KnowledgeBase:
                     hits.append(Hit(passage, found.score, found.dense, found.keyword, found.exact))
             if len(hits) >= limit:
                 break
-        return hits[:limit]
+        return self._reranked(query, hits[:limit])
+
+    def _reranked(self, query: str, hits: list[Hit]) -> list[Hit]:
+        if self._retrieval.reranker is None:
+            return hits
+        return rerank(query, hits, self._retrieval.reranker, self._retrieval.weights.rerank)
 
     def _readable(self, ids: Sequence[int], revision: int, language: Language) -> dict[int, Passage]:
         """The passages among `ids` that may be shown today, FAQs in `language` where they are translated."""

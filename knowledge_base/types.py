@@ -85,6 +85,7 @@ class Hit:
     dense: float = 0.0  # cosine between query and passage, -1..1
     keyword: float = 0.0  # share of the query's word weight found in the passage, 0..1
     exact: bool = False  # the query is, normalised, one of the FAQ's phrasings
+    rerank: float | None = None  # what the reranker says of it, 0..1; None: it has not read it
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +121,11 @@ class Encoder(Protocol):
     def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors: ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+
+
+class Reranker(Protocol):
+    """Reads a few texts closely, where search only compares vectors."""
+
+    def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
+        """For each text, as `candidate_text` makes it, how well it answers the query, 0..1."""
+        ...

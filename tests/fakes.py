@@ -26,6 +26,9 @@ class HashEncoder:
         self.encoded += texts
         return self.encode_queries(texts)
 
+    def encode_tokens(self, texts: Sequence[str], query: bool = False) -> list[Vectors]:
+        return [np.stack([self._vector(word) for word in words(text)] or [self._vector("")]) for text in texts]
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(words(text)) for text in texts]
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from bot.releases import Release
     from bot.settings import Settings
-    from knowledge_base.types import Encoder, Progress
+    from knowledge_base.retrieval import Retrieval
+    from knowledge_base.types import Progress
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,9 +45,9 @@ def _parser() -> argparse.ArgumentParser:
         _trainer(commands, name, settings)
     release = commands.add_parser("release", help="a release folder from finished runs")
     release.add_argument("--out", type=Path, required=True, help="the release's folder")
-    release.add_argument("--encoder", type=Path, help="folder of a finished encoder run")
+    for name in _trainers():
+        release.add_argument(f"--{name}", type=Path, help=f"folder of a finished {name} run")
     release.add_argument("--scale", type=float, default=1.0, help="how much of the encoder's change to take, 0..1")
-    release.add_argument("--generator", type=Path, help="folder of a finished generator run")
     release.add_argument("--fit", action="store_true", help="the generator's answers may be shown")
     release.set_defaults(run=_release)
     for name, run in (("fusion", _fusion), ("calibration", _calibration)):
@@ -101,12 +102,11 @@ def _release(given: argparse.Namespace) -> None:
     from training.release import Part, make_release
 
     parts = {}
-    if given.encoder:
-        described = {"base": "embedded", "base_sha256": digest(_base("encoder", None))}
-        parts["encoder"] = Part(given.encoder, described, given.scale)
-    if given.generator:
-        described = {"base": "embedded", "base_sha256": digest(_base("generator", None)), "fit": given.fit}
-        parts["generator"] = Part(given.generator, described)
+    for name, (_, _, base) in _trainers().items():
+        if run := getattr(given, name):
+            described = {"base": "embedded", "base_sha256": digest(_base(base, None))}
+            fit = {"fit": given.fit} if name == "generator" else {}
+            parts[name] = Part(run, described | fit, given.scale if name == "encoder" else 1.0)
     kept = given.out / "calibration.json"
     make_release(given.out, parts, kept if kept.exists() else BUILT_IN)
 
@@ -114,21 +114,18 @@ def _release(given: argparse.Namespace) -> None:
 def _fusion(given: argparse.Namespace) -> None:
     from training.fusion import fit_fusion
 
-    encoder, _ = _opened(given.release)
+    retrieval, _ = _opened(given.release)
     with _bar("fusion") as progress:
-        content = fit_fusion(given.sets, given.work, encoder, progress)
+        content = fit_fusion(given.sets, given.work, retrieval, progress)
     _written(content, given.out)
 
 
 def _calibration(given: argparse.Namespace) -> None:
-    from bot.assemble import weights
     from bot.calibration import load
     from training.calibrate import calibrate
-    from training.workspace import Retrieval
 
-    encoder, release = _opened(given.release)
+    retrieval, release = _opened(given.release)
     with _bar("calibration") as progress:
-        retrieval = Retrieval(encoder, weights(release))
         content = calibrate(given.sets, given.work, retrieval, load(release.calibration), progress)
     _written(content, given.out)
 
@@ -149,14 +146,14 @@ def _written(content: dict[str, Any], path: Path) -> None:
         describe(path.parent)
 
 
-def _opened(name: str) -> "tuple[Encoder, Release]":
-    """The encoder of a release."""
-    from bot.assemble import open_encoder, open_release
+def _opened(name: str) -> "tuple[Retrieval, Release]":
+    """What a release searches with, and the release."""
+    from bot.assemble import open_release, open_retrieval
 
     settings = _settings(release=name)
     release = open_release(settings)
     with _bar("preparing the encoder") as progress:
-        return open_encoder(settings, release, progress), release
+        return open_retrieval(settings, release, progress), release
 
 
 def _base(what: str, progress: "Progress | None") -> Path:

@@ -17,16 +17,23 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from bot.calibration import FEATURES, Calibration, Threshold, features
+from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Hit, Language, Progress, SourceKind
-from training.evaluate import ask, judged, row
+from training.evaluate import ask, row
+from training.evaluate import judged as judge
+from training.examples import read_topics, training_files
 from training.golden import GoldenSet, read_golden_set
 from training.metrics import is_correct
-from training.workspace import Retrieval, golden_bot, with_calibration
+from training.nearness import least_support, near
+from training.workspace import golden_bot, with_calibration
 
 FALSE_ANSWER_LIMIT = 0.04  # of all questions, by kind and language; leaves room for sets that are harder than these
 CLARIFY_PRECISION = 0.8  # share of questions asked back that must have a relevant FAQ among those offered
+TOPICS = Path(__file__).parent / "topics"  # what a true answer shares with its passage is measured there
 _OPTIONS = 3
 _RISING = frozenset(FEATURES) - {"faq", "chinese", "faq_across", "document_across"}  # those say how to read the others
+_LEAST = 0.5  # confidence: what is likelier wrong than right is not answered, however few questions are wrong
+_TIES = (0.0, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03)
 _EXACT = 10.0  # logit of an exact phrasing, which decide() answers without asking the model
 _KINDS: tuple[SourceKind, ...] = ("faq", "document")
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -42,13 +49,23 @@ class Trial:
     answerable: bool
     correct: bool  # it cites a relevant source and its text holds a reference answer, where there are any
     offered: bool  # a relevant FAQ is among the first three, as clarifying would offer them
+    behind: float | None  # how far below the first the first relevant hit stands; None: it is first, or not found
     values: tuple[float, ...]  # in the order of FEATURES
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A trial and the confidence of a model that had not seen its set. `may_answer`: no other FAQ ties with its own."""
+
+    confidence: float
+    trial: Trial
+    may_answer: bool
 
 
 def calibrate(
     folders: Sequence[Path], work: Path, retrieval: Retrieval, base: Calibration, progress: Progress
 ) -> dict[str, Any]:
-    """The content of a calibration file, fitted to golden sets. `base` gives what is not fitted here.
+    """The content of a calibration file, fitted to golden sets. `base` is what the bot quotes by meanwhile.
 
     work: a folder for the knowledge bases; may be used again. Raises GoldenSetError for an unusable set.
     """
@@ -59,9 +76,7 @@ def calibrate(
         "encoder": retrieval.encoder.fingerprint,
         "fitted_on": [folder.name for folder in folders],
         "command": "python -m training calibration SET… --out bot/release/calibration.json --work DIR",
-        "tie": base.tie,
-        "near": base.near,
-        "support": base.support,
+        "support": round(least_support([topic for file in training_files([TOPICS]) for topic in read_topics(file)]), 4),
     }
 
 
@@ -83,8 +98,9 @@ def try_all(golden: GoldenSet, work: Path, retrieval: Retrieval, base: Calibrati
                         answer.hits[0].passage.kind,
                         answer.language,
                         question.answerable,
-                        is_correct(question, judged(row(question, answer))),
+                        is_correct(question, judge(row(question, answer))),
                         _offered(answer.hits, question.relevant),
+                        _behind(answer.hits, question.relevant),
                         tuple(named[name] for name in FEATURES),
                     )
                 )
@@ -108,12 +124,12 @@ def fit(trials: Sequence[Trial], limit: float = FALSE_ANSWER_LIMIT) -> dict[str,
             _fitted(values[~inside], correct[~inside], _set_weights(trials, ~inside)), values[inside]
         )
     weights = _fitted(values, correct, _set_weights(trials, np.ones(len(trials), bool)))
+    tied, thresholds = _thresholds(trials, unseen, limit)
     return {
         "weights": {name: round(float(weight), 4) for name, weight in weights.items()} | {"exact": _EXACT},
-        "thresholds": {
-            kind: {language: _threshold(trials, unseen, kind, language, limit) for language in _LANGUAGES}
-            for kind in _KINDS
-        },
+        "thresholds": thresholds,
+        "tie": tied,
+        "near": round(near([trial.behind for trial in trials if trial.behind is not None]), 4),
         "auc_on_unseen_sets": round(float(roc_auc_score(correct, unseen)), 4),
     }
 
@@ -127,6 +143,11 @@ def _set_weights(trials: Sequence[Trial], chosen: NDArray[np.bool_]) -> NDArray[
 def _offered(hits: Sequence[Hit], relevant: frozenset[str]) -> bool:
     faqs = [hit.passage.source_id for hit in hits if hit.passage.kind == "faq"]
     return any(i in relevant for i in faqs[:_OPTIONS])
+
+
+def _behind(hits: Sequence[Hit], relevant: frozenset[str]) -> float | None:
+    scores = [hit.score for hit in hits if hit.passage.source_id in relevant]
+    return hits[0].score - scores[0] if scores and hits[0].passage.source_id not in relevant else None
 
 
 def _matrix(trials: Sequence[Trial]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -160,21 +181,40 @@ def _predict(weights: dict[str, float], values: NDArray[np.float64]) -> NDArray[
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
-def _threshold(
-    trials: Sequence[Trial], confidence: NDArray[np.float64], kind: SourceKind, language: Language, limit: float
-) -> dict[str, Any]:
+def _thresholds(trials: Sequence[Trial], confidence: NDArray[np.float64], limit: float) -> tuple[float, dict[str, Any]]:
+    """The tie, and with it the thresholds, by which most questions are answered within the limit."""
+    margin = FEATURES.index("margin")
+
+    def fitted(tie: float) -> dict[str, Any]:
+        judged = [
+            Judged(float(value), trial, trial.kind == "document" or trial.values[margin] >= tie)
+            for value, trial in zip(confidence, trials, strict=True)
+        ]
+        return {
+            kind: {
+                language: _threshold([j for j in judged if (j.trial.kind, j.trial.language) == (kind, language)], limit)
+                for language in _LANGUAGES
+            }
+            for kind in _KINDS
+        }
+
+    found = {tie: fitted(tie) for tie in _TIES}
+    best = max(found, key=lambda tie: (sum(t["rates"]["coverage"] for t in found[tie]["faq"].values()), -tie))
+    return best, found[best]
+
+
+def _threshold(judged: Sequence[Judged], limit: float) -> dict[str, Any]:
     """The lowest confidence at which, from there up, wrong answers stay within the limit of all questions."""
-    chosen = [i for i, t in enumerate(trials) if (t.kind, t.language) == (kind, language)]
-    own = sorted(((confidence[i], trials[i]) for i in chosen), key=lambda pair: -pair[0])
+    own = sorted(judged, key=lambda one: -one.confidence)
     answer, wrong = 1.0, 0
-    for value, trial in own:
-        wrong += not trial.correct
-        if wrong > limit * len(own):
+    for one in own:
+        wrong += one.may_answer and not one.trial.correct
+        if wrong > limit * len(own) or one.confidence < _LEAST:
             break
-        answer = float(value)
-    answered = [trial for value, trial in own if value >= answer]
-    clarify = _clarify([(value, trial.offered) for value, trial in own if value < answer], answer)
-    able = sum(trial.answerable for _, trial in own)
+        answer = one.confidence
+    answered = [one.trial for one in own if one.confidence >= answer and one.may_answer]
+    clarify = _clarify([(one.confidence, one.trial.offered) for one in own if one.confidence < answer], answer)
+    able = sum(one.trial.answerable for one in own)
     return {
         "answer": round(answer, 4),
         "clarify": round(clarify, 4),

@@ -16,13 +16,14 @@ from typing import Any
 from bot.bot import Bot
 from bot.prompt import source
 from bot.types import Answer, Conversation, Done, Message
+from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Progress
 from training.golden import GoldenSet, GoldenSetError, Question, read_golden_set
 from training.metrics import Judged
 from training.page import page
 from training.report import Asked, report
 from training.rows import read_rows
-from training.workspace import OpenBot, Retrieval, golden_bot
+from training.workspace import OpenBot, golden_bot
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Trains an adapter for the reranker: (question, candidate) → probability, a cross-encoder on the encoder's layers.
 
-Few of them, so that two cores can afford it; what the others know can be handed down by a teacher, an earlier run
-with more of them. Its wrong candidates are those that the encoder finds nearest.
+With fewer of them it is quicker; what the others know can be handed down by a teacher, an earlier run with all.
+Its wrong candidates are those that the encoder finds nearest.
 """
 
 import random
@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 
 from knowledge_base.adapter import Adapter
+from knowledge_base.cross_encoder import LONGEST, CrossEncoderReranker, pair_logits, tokenized
 from knowledge_base.device import choose_device, generator_dtype
 from knowledge_base.encoder import SentenceTransformerEncoder
-from knowledge_base.reranker import CrossEncoderReranker, candidate_text
 from training.augment import typed
 from training.batches import by_source, neighbours, shares
 from training.examples import Group, TrainingDataError, read_groups, training_files
 from training.run import begin, trainer_options
 
 _TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
-_HEAD = ["pooler", "classifier"]  # trained whole
+_QUESTION_TOKENS = 48  # what a passage leaves to the question
 _FEWEST = 8  # groups of a source: with fewer there are no near misses
 _MEASURED = 30  # held-out questions of a source
 
@@ -36,14 +36,13 @@ class RerankerSettings:
     of a finished run whose probabilities are half of what is learnt; empty: labels alone.
     """
 
-    steps: int = 600
-    questions: int = 8
+    steps: int = 500
+    questions: int = 4
     wrong: int = 5
-    layers: int = 6
+    layers: int = 12
     absent: float = 0.2
-    rank: int = 32
-    learning_rate: float = 6e-4
-    longest: int = 160  # tokens of question and candidate
+    rank: int = 16
+    learning_rate: float = 4e-4
     teacher: str = ""
     evaluations: int = 4
     patience: int = 2  # evaluations without gain before it stops
@@ -67,7 +66,7 @@ def train_reranker(base: Path, data: Sequence[Path], out: Path, settings: Rerank
     """
     run, checkpoint, rng = begin("reranker", base, training_files(data), out, settings)
     encoder = SentenceTransformerEncoder(str(base))
-    groups = read_groups(data, encoder.count_tokens, settings.longest - 48)
+    groups = read_groups(data, encoder.count_tokens, LONGEST - _QUESTION_TOKENS)
     made, measured = lists(groups, encoder, settings, rng)
     if not made or not measured:
         raise TrainingDataError("too few groups to train on some and measure on others; add more data")
@@ -131,12 +130,10 @@ def _judged(
 
 
 def _candidate(group: Group, question: str, rng: random.Random) -> str:
-    """A group as search would find it: a phrasing with the answer, or a passage."""
+    """A group as search would find it: a phrasing other than the question, with the answer, or a passage."""
     passage = rng.choice(group.passages) if group.passages else ""
-    if not group.paraphrases:
-        return candidate_text("", passage)
-    others = [query for query in group.queries if query != question]
-    return candidate_text(rng.choice(others), passage) if others else candidate_text("", passage)
+    phrasings = [query for query in group.queries if query != question] if group.paraphrases else []
+    return "\n".join(text for text in (rng.choice(phrasings) if phrasings else "", passage) if text)
 
 
 def _taught(made: Sequence[Sequence[Judged]], teacher: CrossEncoderReranker) -> list[list[Judged]]:
@@ -155,16 +152,35 @@ def _taught(made: Sequence[Sequence[Judged]], teacher: CrossEncoderReranker) -> 
 
 def _model(base: Path, settings: RerankerSettings) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
-    from transformers import AutoModelForSequenceClassification
+    from transformers import AutoModel, AutoTokenizer
 
-    model = AutoModelForSequenceClassification.from_pretrained(
-        str(base), num_labels=1, num_hidden_layers=settings.layers, problem_type="multi_label_classification"
-    )
+    model = AutoModel.from_pretrained(str(base), num_hidden_layers=settings.layers)
     lora = LoraConfig(
-        task_type=TaskType.SEQ_CLS, r=settings.rank, lora_alpha=2 * settings.rank, target_modules=_TARGETS,
-        layers_to_transform=list(range(settings.layers)), modules_to_save=_HEAD,
+        task_type=TaskType.FEATURE_EXTRACTION, r=settings.rank, lora_alpha=2 * settings.rank, target_modules=_TARGETS,
+        layers_to_transform=list(range(settings.layers)),
     )  # fmt: skip
-    return get_peft_model(model, lora)
+    return judging(get_peft_model(model, lora), AutoTokenizer.from_pretrained(str(base)).sep_token_id)
+
+
+def judging(model: Any, separator: int) -> Any:
+    """The same PEFT model, its forward replaced by {"loss", "logits" [pairs]}.
+
+    The loss has two parts: whether each candidate is right, and which of a question's it is; the first makes
+    probabilities, the second the order.
+    """
+    from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+    def forward(input_ids: Any, attention_mask: Any, labels: Any, sizes: Any) -> dict[str, Any]:
+        encoded = {"input_ids": input_ids, "attention_mask": attention_mask}
+        logits = pair_logits(model.get_base_model()(**encoded).last_hidden_state, encoded, separator)
+        loss = binary_cross_entropy_with_logits(logits, labels)
+        for said, wanted in zip(logits.split(sizes.tolist()), labels.split(sizes.tolist()), strict=True):
+            if wanted.max() > 0:
+                loss = loss + cross_entropy(said, wanted / wanted.sum()) / len(sizes)
+        return {"loss": loss, "logits": logits}
+
+    model.forward = forward
+    return model
 
 
 def _trainer(
@@ -178,14 +194,18 @@ def _trainer(
     def collate(batches: Sequence[Sequence[Judged]]) -> dict[str, Any]:
         flat = [one for batch in batches for one in batch]
         pairs = [(one.question, candidate) for one in flat for candidate in one.candidates]
-        encoded = tokenizer(*map(list, zip(*pairs, strict=True)), truncation="longest_first",
-                            max_length=settings.longest, padding=True, return_tensors="pt")  # fmt: skip
-        return {**encoded, "labels": torch.tensor([[label] for one in flat for label in one.labels])}
+        encoded = tokenized(tokenizer, pairs)
+        return {
+            "input_ids": encoded["input_ids"],
+            "attention_mask": encoded["attention_mask"],
+            "labels": torch.tensor([label for one in flat for label in one.labels]),
+            "sizes": torch.tensor([len(one.candidates) for one in flat]),
+        }
 
     train, measured = rows
     arguments = TrainingArguments(
         **trainer_options(out, settings, len(train)), num_train_epochs=1, warmup_steps=len(train) // 10,
-        per_device_train_batch_size=1, per_device_eval_batch_size=1, logging_steps=10,
+        per_device_train_batch_size=1, per_device_eval_batch_size=1, logging_steps=10, label_names=["labels"],
         bf16=generator_dtype(choose_device()) == torch.bfloat16, metric_for_best_model="eval_first",
         greater_is_better=True, remove_unused_columns=False,
     )  # fmt: skip
@@ -201,8 +221,8 @@ def _trainer(
 
 
 def first(logits: Any, measured: Sequence[Sequence[Judged]]) -> float:
-    """Share of questions whose right candidate has the highest of the logits, which are [pairs, 1] in order."""
-    left: Iterator[float] = iter(np.asarray(logits)[:, 0].tolist())
+    """Share of questions whose right candidate has the highest of the logits, which are [pairs] in order."""
+    left: Iterator[float] = iter(np.asarray(logits).tolist())
     right = [
         bool(one.labels[int(np.argmax([next(left) for _ in one.candidates]))]) for batch in measured for one in batch
     ]

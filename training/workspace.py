@@ -5,7 +5,6 @@ The folder may be used again: texts that are already encoded there are not encod
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot.bot import Bot
@@ -14,20 +13,12 @@ from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
 from bot.types import TextGenerator
 from knowledge_base.assemble import open_in
 from knowledge_base.database import migrate, open_database
-from knowledge_base.fuse import Weights
 from knowledge_base.knowledge_base import KnowledgeBase
-from knowledge_base.types import Encoder, Progress
+from knowledge_base.retrieval import Retrieval
+from knowledge_base.types import Progress
 from training.golden import GoldenSet
 
 OpenBot = Callable[[KnowledgeBase, ConversationLog], Bot]
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieval:
-    """What a release searches with. `weights`: how meaning and words are joined; the ones that ship when None."""
-
-    encoder: Encoder
-    weights: Weights | None = None
 
 
 @contextmanager
@@ -35,7 +26,7 @@ def golden_knowledge(
     golden: GoldenSet, folder: Path, retrieval: Retrieval, progress: Progress
 ) -> Iterator[KnowledgeBase]:
     """A knowledge base of exactly what the golden set holds. progress: (sources stored, sources in all)."""
-    knowledge = open_in(folder, retrieval.encoder, retrieval.weights)
+    knowledge = open_in(folder, retrieval)
     try:
         fill(knowledge, golden, progress)
         yield knowledge

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.assemble import adapter, assemble, open_generator, weights
+from bot.assemble import assemble, open_generator, open_retrieval, weights
 from bot.calibration import BUILT_IN
 from bot.generator import RemoteGenerator
 from bot.releases import Model, Release
 from bot.settings import Settings
 from bot.types import BotError
 from knowledge_base.adapter import Adapter
+from knowledge_base.late_interaction import LateInteractionReranker
+from tests.fakes import HashEncoder
 
 
 def test_an_unfit_generator_is_not_even_opened() -> None:
@@ -42,18 +44,34 @@ def test_an_unknown_release_stops_the_start_before_any_model_is_loaded(tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_adapter_is_left_out_where_the_operator_serves_another_encoder() -> None:
-    trained = Release("r", BUILT_IN, encoder=Model(adapter=Adapter(Path("a"))))
-    assert adapter(Settings(), trained) == Adapter(Path("a"))
-    assert adapter(Settings(encoder="/other"), trained) is None
+@pytest.fixture
+def adapters(monkeypatch: pytest.MonkeyPatch) -> list[Adapter | None]:
+    """The adapters that encoders are opened with, in place of loading any."""
+    opened: list[Adapter | None] = []
+
+    def open_(settings: Settings, progress: object, adapter: Adapter | None) -> HashEncoder:
+        opened.append(adapter)
+        return HashEncoder()
+
+    monkeypatch.setattr("bot.assemble.open_encoder", open_)
+    return opened
+
+
+def test_the_adapters_are_left_out_where_the_operator_serves_another_encoder(adapters: list[Adapter | None]) -> None:
+    model = Model(adapter=Adapter(Path("a")))
+    open_retrieval(Settings(), Release("r", BUILT_IN, encoder=model))
+    found = open_retrieval(Settings(encoder="/other"), Release("r", BUILT_IN, encoder=model, reranker=model))
+    assert adapters == [Adapter(Path("a")), None]
+    assert isinstance(found.reranker, LateInteractionReranker)
 
 
 def test_a_release_may_bring_its_own_fusion(tmp_path: Path) -> None:
     own = tmp_path / "fusion.json"
     words = '"same_language": {"faq": 0.5, "document": 1}, "other_language": {"faq": 0, "document": 0}'
-    own.write_text(f'{{{words}, "clause": 0.1}}')
+    own.write_text(f'{{{words}, "clause": 0.1, "rerank": 0.2}}')
     brought = weights(Release("r", BUILT_IN, fusion=own))
-    assert brought and brought.same_language == {"faq": 0.5, "document": 1.0} and brought.clause == 0.1
+    assert brought.same_language == {"faq": 0.5, "document": 1.0}
+    assert (brought.clause, brought.rerank) == (0.1, 0.2)
     own.write_text("{}")
     with pytest.raises(BotError, match="fusion.json is not valid"):
         weights(Release("r", BUILT_IN, fusion=own))

@@ -7,6 +7,7 @@ import pytest
 
 from knowledge_base.assemble import open_in
 from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.retrieval import Retrieval
 from tests.fakes import HashEncoder
 
 OpenKnowledge = Callable[..., KnowledgeBase]
@@ -22,7 +23,7 @@ def open_knowledge(tmp_path: Path, encoder: HashEncoder) -> OpenKnowledge:
     """Opens the knowledge base of tmp_path, again and again like processes do."""
 
     def open_(other: HashEncoder | None = None) -> KnowledgeBase:
-        return open_in(tmp_path, other or encoder)
+        return open_in(tmp_path, Retrieval(other or encoder))
 
     return open_
 

@@ -76,13 +76,13 @@ def test_repeated_queries_come_from_memory(folder: Path) -> None:
     encoder = SentenceTransformerEncoder(str(folder), "cpu")
     first = encoder.encode_queries(["退货", "a", "退货"])
     asked: list[list[str]] = []
-    encode = encoder._encode
+    encode = encoder._read
 
     def counting(texts: list[str], prefix: str) -> np.ndarray:
         asked.append(texts)
         return encode(texts, prefix)
 
-    encoder._encode = counting  # type: ignore[method-assign]
+    encoder._read = counting  # type: ignore[method-assign]
     again = encoder.encode_queries(["a", "b", "退货"])
     assert asked == [["b"]]
     np.testing.assert_array_equal(again[[2, 0]], first[:2])
@@ -206,8 +206,8 @@ def test_queries_that_wait_are_encoded_together_and_each_gets_its_own(folder: Pa
     encoder, alone = SentenceTransformerEncoder(str(folder), "cpu"), SentenceTransformerEncoder(str(folder), "cpu")
     texts = [f"a{letter}" for letter in "bcdefghi"]
     batches: list[int] = []
-    encode = encoder._encode
-    encoder._encode = lambda found, prefix: batches.append(len(found)) or encode(found, prefix)  # type: ignore[func-returns-value]
+    encode = encoder._read
+    encoder._read = lambda found, prefix: batches.append(len(found)) or encode(found, prefix)  # type: ignore[func-returns-value]
     got: dict[str, np.ndarray] = {}
     with encoder._turns.urgent():  # nobody else gets a turn until all of them wait
         threads = [threading.Thread(target=lambda t=t: got.update({t: encoder.encode_queries([t])[0]})) for t in texts]
@@ -224,14 +224,29 @@ def test_queries_that_wait_are_encoded_together_and_each_gets_its_own(folder: Pa
 
 def test_a_failing_encode_fails_one_caller_and_the_next_goes_on(folder: Path) -> None:
     encoder = SentenceTransformerEncoder(str(folder), "cpu")
-    encode = encoder._encode
+    encode = encoder._read
 
     def once(texts: list[str], prefix: str) -> np.ndarray:
-        encoder._encode = encode
+        encoder._read = encode
         raise RuntimeError("out of memory")
 
-    encoder._encode = once
+    encoder._read = once
     with pytest.raises(RuntimeError):
         encoder.encode_queries(["abc"])
     assert encoder.encode_queries(["abc"]).shape == (1, SHAPE.hidden)
     assert encoder._waiting == []
+
+
+def test_tokens_come_one_by_one_without_prefix_and_marks(folder: Path) -> None:
+    encoder = SentenceTransformerEncoder(str(folder), "cpu")
+    texts = ["ab", "退货 cd", "", "a" * 500]
+    for query in (True, False):
+        found = encoder.encode_tokens(texts, query=query)
+        counts = encoder.count_tokens(texts)
+        assert [len(rows) for rows in found[:2]] == counts[:2]
+        assert len(found[2]) <= 1  # what is left of the prefix
+        assert len(found[3]) < encoder.max_tokens
+        for rows in found[:2]:
+            np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-5)
+    np.testing.assert_allclose(encoder.encode_tokens(["ab"])[0], encoder.encode_tokens(texts)[0], atol=1e-5)
+    assert encoder.encode_tokens([]) == []

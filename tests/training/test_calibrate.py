@@ -24,6 +24,7 @@ def trials(golden: str, count: int = 200) -> list[Trial]:
                 right or n % 3 == 0,
                 right,
                 right or n % 5 == 0,
+                None if right else 0.01 * (n % 7),
                 tuple(values.get(name, 0.0) for name in FEATURES),
             )
         )

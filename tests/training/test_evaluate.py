@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from bot.calibration import load
+from knowledge_base.retrieval import Retrieval
 from tests.fakes import HashEncoder
 from training.evaluate import Run, evaluate
 from training.golden import GoldenSetError
-from training.workspace import Retrieval, with_calibration
+from training.workspace import with_calibration
 
 
 def quiet(done: int, total: int) -> None:

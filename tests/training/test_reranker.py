@@ -50,4 +50,4 @@ def test_an_faq_is_read_as_search_finds_it_and_a_paragraph_by_itself(made) -> No
 
 def test_the_right_candidate_comes_first_when_its_logit_is_highest() -> None:
     batch = [Judged("q", ("a", "b"), (0.0, 1.0)), Judged("q", ("a", "b"), (1.0, 0.0))]
-    assert first([[0.1], [0.9], [0.2], [0.3]], [batch]) == 0.5
+    assert first([0.1, 0.9, 0.2, 0.3], [batch]) == 0.5

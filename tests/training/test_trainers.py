@@ -9,16 +9,21 @@ from typing import Any
 import pytest
 
 import training
+from bot.calibration import BUILT_IN
+from bot.releases import Releases
 from knowledge_base.adapter import Adapter
+from knowledge_base.cross_encoder import CrossEncoderReranker
 from knowledge_base.encoder import SentenceTransformerEncoder
 from knowledge_base.model_folder import digest
 from training.examples import TrainingDataError
 from training.release import Part, make_release
 from training.train_encoder import EncoderSettings, train_encoder
 from training.train_generator import GeneratorSettings, train_generator
+from training.train_reranker import RerankerSettings, train_reranker
 
 ENCODER = EncoderSettings(steps=6, queries=8, passages=4, rank=4, longest=96, evaluations=2, frozen=10)
 GENERATOR = GeneratorSettings(per_topic=2, longest=400, batch=2, accumulate=1, rank=4, most_steps=4, evaluations=2)
+RERANKER = RerankerSettings(steps=8, questions=3, wrong=2, rank=4, layers=3, evaluations=2)
 
 pytestmark = [
     pytest.mark.models,
@@ -70,7 +75,7 @@ def test_an_interrupted_encoder_run_ends_as_if_it_had_not_been(
     make_release(
         tmp_path / "r",
         {"encoder": Part(tmp_path / "run", {"base_sha256": digest(embedded_encoder_folder)}, 0.5)},
-        Path(training.__file__).parents[1] / "bot" / "release" / "calibration.json",
+        BUILT_IN,
     )
     adapter = Adapter(tmp_path / "r" / "encoder", digest(embedded_encoder_folder))
     changed = SentenceTransformerEncoder(str(embedded_encoder_folder), "cpu", adapter).encode_queries(["退货"])
@@ -99,3 +104,22 @@ def test_too_little_data_is_said(embedded_generator_folder: Path, tmp_path: Path
     (tmp_path / "pairs_a.jsonl").write_text('{"a": "x", "b": "y", "label": 1}\n')
     with pytest.raises(TrainingDataError, match="too few examples"):
         train_generator(embedded_generator_folder, [tmp_path], tmp_path / "run", GENERATOR)
+
+
+def test_an_interrupted_reranker_run_ends_as_if_it_had_not_been_and_a_release_serves_it(
+    embedded_encoder_folder: Path, data: Path, tmp_path: Path
+) -> None:
+    goes_on(lambda out: train_reranker(embedded_encoder_folder, [data], out, RERANKER), tmp_path / "run", 8)
+    history = json.loads((tmp_path / "run" / "run.json").read_text())["result"]["history"]
+    measured = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+    assert measured[-1] < measured[0]
+    described = {"base_sha256": digest(embedded_encoder_folder)}
+    make_release(tmp_path / "r1", {"reranker": Part(tmp_path / "run", described)}, BUILT_IN)
+    release = Releases(tmp_path).get("r1")
+    assert release.reranker.adapter
+    reader = CrossEncoderReranker(str(embedded_encoder_folder), release.reranker.adapter, "cpu")
+    texts = ["退货\n签收之后七天之内可以退货。", "Opening hours\nWe are open from 9 to 5.", "x" * 4000, ""]
+    said = reader.rerank("怎么退货", texts)
+    assert said[0] > said[1] and all(0 <= one <= 1 for one in said)
+    assert reader.rerank("怎么退货", texts[::-1])[::-1] == pytest.approx(said, abs=0.01)
+    assert reader.rerank("怎么退货", []) == []

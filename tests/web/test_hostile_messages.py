@@ -17,6 +17,7 @@ from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
 from knowledge_base.assemble import MIGRATIONS as STORE_MIGRATIONS
 from knowledge_base.database import migrate, open_database
 from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.retrieval import Retrieval
 from knowledge_base.store import Store
 from knowledge_base.types import Faq
 from tests.fakes import HashEncoder
@@ -32,7 +33,7 @@ def real_bot(tmp_path: Path) -> Iterator[Bot]:
     migrate(engine, STORE_MIGRATIONS, "knowledge_base_version")
     migrate(engine, MIGRATIONS, VERSION_TABLE)
     encoder = HashEncoder()
-    knowledge = KnowledgeBase(Store(engine, encoder.fingerprint), encoder, tmp_path / "keywords")
+    knowledge = KnowledgeBase(Store(engine, encoder.fingerprint), Retrieval(encoder), tmp_path / "keywords")
     knowledge.put_faqs([RETURN])
     yield Bot(knowledge, ConversationLog(engine), load())
     engine.dispose()

@@ -125,4 +125,5 @@ def hit_object(hit: Hit) -> dict[str, Any]:
         "dense": round(hit.dense, 4),
         "keyword": round(hit.keyword, 4),
         "exact": hit.exact,
+        "rerank": None if hit.rerank is None else round(hit.rerank, 4),
     }

@@ -49,10 +49,10 @@ def evaluate(
 
 def _run(data: Path | None, out: Path, release: str, limit: int, progress: Progress) -> Run:
     """The release's own calibration and generator, over knowledge bases that the evaluation makes."""
-    from bot.assemble import open_encoder, open_generator, open_release, weights
+    from bot.assemble import open_generator, open_release, open_retrieval
     from bot.calibration import load
     from training.evaluate import Run
-    from training.workspace import Retrieval, with_calibration
+    from training.workspace import with_calibration
 
     settings = compose.read_settings(data, release=release)
     chosen = open_release(settings)
@@ -60,7 +60,7 @@ def _run(data: Path | None, out: Path, release: str, limit: int, progress: Progr
     open_bot = with_calibration(load(chosen.calibration), generator, chosen.name)
     files = hashlib.sha256(json.dumps(dict(chosen.files), sort_keys=True).encode()).hexdigest()
     identity = " ".join([chosen.name, files, getattr(generator, "name", "")])
-    retrieval = Retrieval(open_encoder(settings, chosen, progress), weights(chosen))
+    retrieval = open_retrieval(settings, chosen, progress)
     return Run(out, retrieval, open_bot, identity, limit, chosen.name)
 
 

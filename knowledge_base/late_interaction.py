@@ -1,0 +1,63 @@
+"""Compares query and text word by word, with the token vectors of the encoder that searches.
+
+Late interaction, ColBERT's MaxSim: each token of the query looks for the nearest token of the text. It sees that one
+word of the question has no counterpart, which the mean that search compares does not. Nothing is loaded or trained
+for it, and what is known of a text serves every query.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge_base.types import Vectors
+
+_REMEMBERED = 1024  # texts; 20 to 80 KB each
+_STEPS = 127  # a component is kept as one byte
+
+
+class TokenEncoder(Protocol):
+    """Text to one vector a token: [tokens, dimension], rows L2-normalised."""
+
+    def encode_tokens(self, texts: Sequence[str], query: bool = False) -> list[Vectors]: ...
+
+
+class LateInteractionReranker:
+    """A `Reranker` (see `types`) on an encoder's token vectors. May be called from any thread."""
+
+    def __init__(self, encoder: TokenEncoder) -> None:
+        self._encoder = encoder
+        self._recent: OrderedDict[str, NDArray[np.int8]] = OrderedDict()
+        self._lock = Lock()
+
+    def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
+        """For each text the mean, over the query's tokens, of the cosine to the nearest token of the text."""
+        if not texts:
+            return []
+        asked = self._encoder.encode_tokens([query], query=True)[0]
+        known = self._known(texts)
+        return [max_sim(asked, known[text].astype(np.float32) / np.float32(_STEPS)) for text in texts]
+
+    def _known(self, texts: Sequence[str]) -> dict[str, NDArray[np.int8]]:
+        with self._lock:
+            known = {text: self._recent[text] for text in texts if text in self._recent}
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            read = self._encoder.encode_tokens(new)
+            known |= {t: np.rint(v * _STEPS).astype(np.int8) for t, v in zip(new, read, strict=True)}
+        with self._lock:
+            for text, vectors in known.items():
+                self._recent[text] = vectors
+                self._recent.move_to_end(text)
+            while len(self._recent) > _REMEMBERED:
+                self._recent.popitem(last=False)
+        return known
+
+
+def max_sim(query: Vectors, text: Vectors) -> float:
+    """Mean over the rows of `query` of the greatest cosine to a row of `text`, not below 0; 0 without rows."""
+    if not len(query) or not len(text):
+        return 0.0
+    return max(0.0, float((query @ text.T).max(axis=1).mean()))
