@@ -152,7 +152,9 @@ class SentenceTransformerEncoder:
             prompt=prefix,
             batch_size=self._batch,
             output_value=None,
-            processing_kwargs={"text": {"max_length": longest or self.max_tokens, "truncation": True}},
+            processing_kwargs={
+                "text": {"max_length": min(longest or self.max_tokens, self.max_tokens), "truncation": True}
+            },
             show_progress_bar=False,
         )
         before = 1 + len(self._model.tokenizer(prefix.rstrip(), add_special_tokens=False)["input_ids"])

@@ -24,6 +24,7 @@ from benchmarks.peers import (
     request_of,
     scores,
 )
+from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Document, Faq
 from tests.fakes import HashEncoder
 from training.golden import GoldenSet, Question
@@ -94,7 +95,7 @@ def test_request_holds_the_encoders_prefixes(
 
 
 def test_kefu_is_asked_each_question_once(tmp_path: Path) -> None:
-    run = kefu_run(GOLDEN, HashEncoder(), tmp_path / "kefu", say_nothing)
+    run = kefu_run(GOLDEN, Retrieval(HashEncoder()), tmp_path / "kefu", say_nothing)
     assert len(run.rankings) == len(run.milliseconds) == len(distinct_questions(GOLDEN)) == 3
     assert [ranking[0] for ranking in run.rankings[:2]] == ["f1", "p1"]
 

@@ -29,9 +29,9 @@ def test_the_built_in_calibration_is_valid() -> None:
 def test_features_compare_with_the_best_other_source(passage: MakePassage) -> None:
     first = passage("a", source_id="one")
     hits = [
-        Hit(first, 0.9, 0.90, 0.5),
-        Hit(passage("b", source_id="one"), 0.8, 0.89, 0.6),
-        Hit(passage("c", "en", source_id="two"), 0.7, 0.80, 0.2),
+        Hit(first, 0.9, 0.90, 0.5, rerank=0.8),
+        Hit(passage("b", source_id="one"), 0.8, 0.89, 0.6, rerank=0.75),
+        Hit(passage("c", "en", source_id="two"), 0.7, 0.80, 0.2, rerank=0.7),
         Hit(passage("d", source_id="three"), 0.6, 0.70, 0.4),
     ]
     found = features(hits, "zh")
@@ -44,6 +44,8 @@ def test_features_compare_with_the_best_other_source(passage: MakePassage) -> No
             "contrast": 0.15,
             "keyword": 0.5,
             "keyword_margin": 0.1,
+            "rerank": 0.8,
+            "rerank_margin": 0.1,
             "exact": 0.0,
             "faq": 0.0,
             "faq_across": 0.0,
