@@ -3,7 +3,7 @@
 Any process may change the store; each finds out by the store's revision and catches up before it searches.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -60,7 +60,7 @@ class Indexes:
             self._revision = revision
         return revision
 
-    def candidates(self, vector: Vectors, query: str, extra: Sequence[int] = ()) -> list[Candidate]:
+    def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         """Entries near the query by meaning or by words, and those of `extra`; every one has both scores."""
         dense = dict(self._dense.search(vector, _DEPTH))
         keyword = dict(self._keywords.search(query, 4 * _DEPTH))
@@ -72,6 +72,11 @@ class Indexes:
             for i, fact in facts.items()
             if i in dense
         ]
+
+    def entries(self, ids: Collection[int]) -> list[Candidate]:
+        """Those of the entries that are indexed, as found by their very words."""
+        facts = {i: fact for i in ids if (fact := self._facts.get(i))}
+        return [Candidate(i, fact.role, fact.source, fact.language, 1.0, 1.0) for i, fact in facts.items()]
 
     def ids(self) -> tuple[set[int], set[int]]:
         """The row ids that the dense and the keyword index hold."""

@@ -3,7 +3,7 @@
 Knows the order of the steps; chunking, storing, searching and fusing are done by the modules it calls.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -98,24 +98,35 @@ class KnowledgeBase:
         """The best passages for a query in `language`, best first; an FAQ comes once, by its best phrasing.
 
         Of an FAQ and its translation only the one in `language` comes, whichever of them was found.
-        An exact phrasing (normalised) of an FAQ comes first with score 1. Blank queries find nothing.
+        An exact phrasing (normalised) of an FAQ is all that is found, with score 1: nothing has to be encoded for it.
+        Blank queries find nothing.
         """
         if not query.strip():
             return []
         revision = self._indexes.follow()
-        exact = self._passages.exact(query)
-        ranked = fuse(self.candidates(query, exact), language, frozenset(exact), self._retrieval.weights)
+        exact = frozenset(self._passages.exact(query))
+        known = self._hits(self._indexes.entries(exact), language, exact, revision)[:limit]
+        if known:
+            return known
+        found = self._hits(self.candidates(query, exact), language, exact, revision, limit)
+        return self._reranked(query, found[:limit])
+
+    def _hits(
+        self, candidates: Sequence[Candidate], language: Language, exact: frozenset[int], revision: int, least: int = 0
+    ) -> list[Hit]:
+        """The candidates that may be shown, best first: all, or as many as hold the `least` best."""
+        ranked = fuse(candidates, language, exact, self._retrieval.weights)
         hits: list[Hit] = []
         families: set[str] = set()
-        for _, group in _groups(ranked, limit):  # as a rule the first group fills the list
+        for _, group in _groups(ranked, least or _GROUP):  # as a rule the first group fills the list
             readable = self._readable([scored.id for scored in group], revision, language)
             for found in group:
                 passage = readable.get(found.id)
                 if passage and _is_first(passage, families):
                     hits.append(Hit(passage, found.score, found.dense, found.keyword, found.exact))
-            if len(hits) >= limit:
+            if 0 < least <= len(hits):
                 break
-        return self._reranked(query, hits[:limit])
+        return hits
 
     def _reranked(self, query: str, hits: list[Hit]) -> list[Hit]:
         if self._retrieval.reranker is None:
@@ -134,7 +145,7 @@ class KnowledgeBase:
             readable |= {i: own[twin] for i, twin in wanted.items() if twin in own}
         return readable
 
-    def candidates(self, query: str, extra: Sequence[int] = ()) -> list[Candidate]:
+    def candidates(self, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         """What both searches find, not yet ranked, and the row ids of `extra`: what the fusion is fitted on."""
         return self._indexes.candidates(self.encoder.encode_queries([query])[0], query, extra)
 

@@ -44,11 +44,11 @@ class Passages:
         return {i: dated.passage for i, dated in found if dated and dated.valid_on(today)}
 
     def exact(self, query: str) -> list[int]:
-        """Row ids of the FAQ phrasings that are, normalised, the query itself."""
+        """Row ids of the FAQ phrasings, those to refuse among them, that are, normalised, the query itself."""
         normal = normalise(query)[:512]
         if not normal:
             return []
-        statement = select(_ENTRY.id).where(_ENTRY.normal == normal, _ENTRY.role == "question")
+        statement = select(_ENTRY.id).where(_ENTRY.normal == normal, _ENTRY.role.in_(("question", "never")))
         with self._engine.connect() as connection:
             return list(connection.execute(statement.order_by(_ENTRY.id)).scalars())
 

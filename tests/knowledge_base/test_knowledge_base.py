@@ -10,6 +10,7 @@ from sqlalchemy import text
 from knowledge_base.database import writing
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.types import Document, Faq, Hit, KnowledgeBaseError
+from tests.fakes import HashEncoder
 
 RETURN = Faq("return.zh", "怎么申请退货？", "在订单页点击“申请退货”。", "zh", similar=("我要退货", "东西不想要了"))
 RETURN_EN = Faq("return.en", "How do I return an item?", "Open the order and choose Return.", "en")
@@ -253,6 +254,16 @@ def test_one_phrasing_of_two_faqs_is_answered_by_one_of_them(knowledge: Knowledg
     found = knowledge.search("怎么申请退货", "zh")
     assert {hit.passage.source_id for hit in found} == {"return.zh", "twin"}
     assert found[0].exact and found[0].score == 1
+
+
+def test_nothing_is_encoded_for_an_exact_phrasing(
+    knowledge: KnowledgeBase, encoder: HashEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge.put_faqs([RETURN, RETURN_EN])
+    knowledge.put([WARRANTY])
+    monkeypatch.setattr(encoder, "encode_queries", lambda texts: pytest.fail("encoded"))
+    hits = knowledge.search("怎么申请退货?", "zh")
+    assert [(hit.passage.source_id, hit.exact, hit.score, hit.dense) for hit in hits] == [("return.zh", True, 1.0, 1.0)]
 
 
 def test_an_faq_with_a_question_of_a_megabyte_is_stored_and_found(knowledge: KnowledgeBase) -> None:
