@@ -250,7 +250,7 @@ def _for_queries(model: Any, device: str) -> Any:
     On a processor with bfloat16 a text takes three fifths of the time, and its vector stays within 0.0001 of the other.
     """
     quickest = generator_dtype(device)
-    reader = getattr(model[0], "auto_model", None)
+    reader: Any = getattr(model[0], "auto_model", None)
     if device != "cpu" or quickest == model.dtype or getattr(reader, "base_model_prefix", "") not in _SPLIT:
         return model
     shared = {id(p) for p in reader.embeddings.parameters()}  # by far the most of it; few of its rows are ever read
