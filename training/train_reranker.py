@@ -170,7 +170,9 @@ def judging(model: Any, separator: int) -> Any:
     """
     from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-    def forward(input_ids: Any, attention_mask: Any, labels: Any, sizes: Any) -> dict[str, Any]:
+    def forward(
+        input_ids: Any, attention_mask: Any, labels: Any, sizes: Any, num_items_in_batch: Any = None
+    ) -> dict[str, Any]:
         encoded = {"input_ids": input_ids, "attention_mask": attention_mask}
         logits = pair_logits(model.get_base_model()(**encoded).last_hidden_state, encoded, separator)
         loss = binary_cross_entropy_with_logits(logits, labels)
