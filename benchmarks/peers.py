@@ -31,9 +31,8 @@ from rich.console import Console
 from bot.assemble import open_release, open_retrieval
 from bot.settings import Settings
 from knowledge_base.embedded_encoder import embedded_encoder
-from knowledge_base.encoder import SentenceTransformerEncoder, prefixes
+from knowledge_base.encoder import prefixes
 from knowledge_base.language import language_of
-from knowledge_base.late_interaction import LateInteractionReranker
 from knowledge_base.model_folder import digest
 from knowledge_base.retrieval import Retrieval
 from training.golden import GoldenSet, read_golden_set
@@ -238,10 +237,7 @@ def _sha256(*files: Path) -> str:
 
 def open_kefu(folder: Path | None) -> Retrieval:
     """Kefu's: `folder`, else the one that the current release serves with."""
-    settings = Settings()
-    if folder:
-        encoder = SentenceTransformerEncoder(str(folder), settings.device)
-        return Retrieval(encoder, reranker=LateInteractionReranker(encoder))
+    settings = Settings(encoder=str(folder)) if folder else Settings()
     return open_retrieval(settings, open_release(settings))
 
 

@@ -48,7 +48,7 @@ def open_knowledge(settings: Settings, release: Release, progress: Progress | No
 
 
 def open_retrieval(settings: Settings, release: Release, progress: Progress | None = None) -> Retrieval:
-    """The encoder, fusion and reranker of the release; nothing of it where the operator serves another encoder.
+    """The encoder, fusion and reranker of the release; no adapter of it where the operator serves another encoder.
 
     Raises KnowledgeBaseError or BotError with the remedy.
     """

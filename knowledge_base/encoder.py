@@ -19,6 +19,7 @@ import numpy as np
 from knowledge_base.adapter import Adapter, merge_adapter
 from knowledge_base.device import choose_device, encoder_dtype, generator_dtype
 from knowledge_base.model_folder import digest, folder_of
+from knowledge_base.recent import remember
 from knowledge_base.types import KnowledgeBaseError, Progress, Vectors
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class SentenceTransformerEncoder:
         self.fingerprint = _hash([digest(folder) for folder in folders] + [repr(shape)])
         self._batch = 256 if self._device.startswith("cuda") else 16
         self._turns = _Turns()
+        both = (self._query_prefix, self._passage_prefix)  # a prefix's trailing space goes into the text's first token
+        self._before = {prefix: 1 + self.count_tokens([prefix.rstrip()])[0] for prefix in both}
         self._recent: OrderedDict[str, Vectors] = OrderedDict()
         self._gate = threading.Lock()
         self._waiting: list[_Queries] = []
@@ -94,7 +97,7 @@ class SentenceTransformerEncoder:
             raise
         for queries in batch:
             queries.read = [known[text] for text in queries.texts]
-        self._remember(known)
+        remember(self._recent, known, _REMEMBERED)
 
     def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Vectors of passages, one row each, in the order given; longest first inside, for even batches."""
@@ -160,19 +163,11 @@ class SentenceTransformerEncoder:
             },
             show_progress_bar=False,
         )
-        before = 1 + len(self._model.tokenizer(prefix.rstrip(), add_special_tokens=False)["input_ids"])
+        before = self._before[prefix]
         return [_rows(one, slice(before, before + (longest or _LONGEST_ASKED))) for one in found]
 
     def _nothing(self) -> Vectors:
         return np.empty((0, self.dimension), np.float32)
-
-    def _remember(self, read: dict[str, Vectors]) -> None:
-        """Keep what was made of the newest queries, oldest out first. The caller has the turn."""
-        for text, rows in read.items():
-            self._recent[text] = rows
-            self._recent.move_to_end(text)
-        while len(self._recent) > _REMEMBERED:
-            self._recent.popitem(last=False)
 
 
 @dataclass(slots=True, eq=False)

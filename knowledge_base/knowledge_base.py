@@ -105,28 +105,26 @@ class KnowledgeBase:
             return []
         revision = self._indexes.follow()
         exact = frozenset(self._passages.exact(query))
-        known = self._hits(self._indexes.entries(exact), language, exact, revision)[:limit]
-        if known:
+        if known := self._hits(self._indexes.entries(exact), language, exact, revision, limit):
             return known
-        found = self._hits(self.candidates(query, exact), language, exact, revision, limit)
-        return self._reranked(query, found[:limit])
+        return self._reranked(query, self._hits(self.candidates(query, exact), language, exact, revision, limit))
 
     def _hits(
-        self, candidates: Sequence[Candidate], language: Language, exact: frozenset[int], revision: int, least: int = 0
+        self, candidates: Sequence[Candidate], language: Language, exact: frozenset[int], revision: int, limit: int
     ) -> list[Hit]:
-        """The candidates that may be shown, best first: all, or as many as hold the `least` best."""
+        """The best of the candidates that may be shown, at most `limit`."""
         ranked = fuse(candidates, language, exact, self._retrieval.weights)
         hits: list[Hit] = []
         families: set[str] = set()
-        for _, group in _groups(ranked, least or _GROUP):  # as a rule the first group fills the list
+        for _, group in _groups(ranked, limit):  # as a rule the first group fills the list
             readable = self._readable([scored.id for scored in group], revision, language)
             for found in group:
                 passage = readable.get(found.id)
                 if passage and _is_first(passage, families):
                     hits.append(Hit(passage, found.score, found.dense, found.keyword, found.exact))
-            if 0 < least <= len(hits):
+            if len(hits) >= limit:
                 break
-        return hits
+        return hits[:limit]
 
     def _reranked(self, query: str, hits: list[Hit]) -> list[Hit]:
         if self._retrieval.reranker is None:

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge_base.recent import remember
 from knowledge_base.types import Vectors
 
 _REMEMBERED = 1024  # texts; 20 to 80 KB each
@@ -48,11 +49,7 @@ class LateInteractionReranker:
             read = self._encoder.encode_tokens(new)
             known |= {t: np.rint(v * _STEPS).astype(np.int8) for t, v in zip(new, read, strict=True)}
         with self._lock:
-            for text, vectors in known.items():
-                self._recent[text] = vectors
-                self._recent.move_to_end(text)
-            while len(self._recent) > _REMEMBERED:
-                self._recent.popitem(last=False)
+            remember(self._recent, known, _REMEMBERED)
         return known
 
 

@@ -19,8 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from bot.calibration import FEATURES, Calibration, Threshold, features
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Hit, Language, Progress, SourceKind
-from training.evaluate import ask, row
-from training.evaluate import judged as judge
+from training.evaluate import ask, judged, row
 from training.examples import read_topics, training_files
 from training.golden import GoldenSet, read_golden_set
 from training.metrics import is_correct
@@ -54,7 +53,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Rated:
     """A trial and the confidence of a model that had not seen its set. `may_answer`: no other FAQ ties with its own."""
 
     confidence: float
@@ -98,7 +97,7 @@ def try_all(golden: GoldenSet, work: Path, retrieval: Retrieval, base: Calibrati
                         answer.hits[0].passage.kind,
                         answer.language,
                         question.answerable,
-                        is_correct(question, judge(row(question, answer))),
+                        is_correct(question, judged(row(question, answer))),
                         _offered(answer.hits, question.relevant),
                         _behind(answer.hits, question.relevant),
                         tuple(named[name] for name in FEATURES),
@@ -186,13 +185,13 @@ def _thresholds(trials: Sequence[Trial], confidence: NDArray[np.float64], limit:
     margin = FEATURES.index("margin")
 
     def fitted(tie: float) -> dict[str, Any]:
-        judged = [
-            Judged(float(value), trial, trial.kind == "document" or trial.values[margin] >= tie)
+        rated = [
+            Rated(float(value), trial, trial.kind == "document" or trial.values[margin] >= tie)
             for value, trial in zip(confidence, trials, strict=True)
         ]
         return {
             kind: {
-                language: _threshold([j for j in judged if (j.trial.kind, j.trial.language) == (kind, language)], limit)
+                language: _threshold([r for r in rated if (r.trial.kind, r.trial.language) == (kind, language)], limit)
                 for language in _LANGUAGES
             }
             for kind in _KINDS
@@ -203,9 +202,9 @@ def _thresholds(trials: Sequence[Trial], confidence: NDArray[np.float64], limit:
     return best, found[best]
 
 
-def _threshold(judged: Sequence[Judged], limit: float) -> dict[str, Any]:
+def _threshold(rated: Sequence[Rated], limit: float) -> dict[str, Any]:
     """The lowest confidence at which, from there up, wrong answers stay within the limit of all questions."""
-    own = sorted(judged, key=lambda one: -one.confidence)
+    own = sorted(rated, key=lambda one: -one.confidence)
     answer, wrong = 1.0, 0
     for one in own:
         wrong += one.may_answer and not one.trial.correct

@@ -65,6 +65,12 @@ def goes_on(train: Callable[[Path], dict[str, Any]], run: Path, last: int) -> No
     assert max(abs(values.astype(float)).max() for name, values in whole.items() if "lora_B" in name) > 0
 
 
+def measured_losses(run: Path) -> list[float]:
+    """The losses on what was held out, in the order in which they were measured."""
+    history = json.loads((run / "run.json").read_text())["result"]["history"]
+    return [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+
+
 def test_an_interrupted_encoder_run_ends_as_if_it_had_not_been(
     embedded_encoder_folder: Path, data: Path, tmp_path: Path
 ) -> None:
@@ -87,8 +93,7 @@ def test_an_interrupted_generator_run_ends_as_if_it_had_not_been(
     embedded_generator_folder: Path, data: Path, tmp_path: Path
 ) -> None:
     goes_on(lambda out: train_generator(embedded_generator_folder, [data], out, GENERATOR), tmp_path / "run", 4)
-    history = json.loads((tmp_path / "run" / "run.json").read_text())["result"]["history"]
-    measured = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+    measured = measured_losses(tmp_path / "run")
     assert measured[-1] < measured[0]
 
 
@@ -110,8 +115,7 @@ def test_an_interrupted_reranker_run_ends_as_if_it_had_not_been_and_a_release_se
     embedded_encoder_folder: Path, data: Path, tmp_path: Path
 ) -> None:
     goes_on(lambda out: train_reranker(embedded_encoder_folder, [data], out, RERANKER), tmp_path / "run", 8)
-    history = json.loads((tmp_path / "run" / "run.json").read_text())["result"]["history"]
-    measured = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+    measured = measured_losses(tmp_path / "run")
     assert measured[1] < measured[0]
     described = {"base_sha256": digest(embedded_encoder_folder)}
     make_release(tmp_path / "r1", {"reranker": Part(tmp_path / "run", described)}, BUILT_IN)
