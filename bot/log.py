@@ -63,6 +63,10 @@ class ConversationLog:
         with self._engine.begin() as connection:
             number = self._add(connection, conversation_id, said)
             connection.execute(insert(tables.answer).values(message_number=number, **to_row(answer)))
+            cited = dict.fromkeys((one.kind, one.source_id) for one in answer.citations)
+            rows = [{"message_number": number, "kind": kind, "source_id": source} for kind, source in cited]
+            if rows:
+                connection.execute(insert(tables.answer_source), rows)
 
     def feedback(
         self, conversation_id: str, message_id: str, helpful: bool, reason: str = "", comment: str = ""

@@ -1,4 +1,4 @@
-"""The bot's tables: conversations, their messages, answers, feedback, contacts. Knows columns only.
+"""The bot's tables: conversations, messages, answers, feedback, contacts, handoffs, labels. Knows columns only.
 
 Times are UTC. JSON columns hold what is read as a whole; everything that is counted has a column of its own.
 """
@@ -45,6 +45,8 @@ conversation = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("opened", Moment, nullable=False),
+    Column("solved", Boolean),  # what the customer said to "did this solve it?"
+    Index("ix_conversation_opened", "opened"),
 )
 
 message = Table(
@@ -56,7 +58,9 @@ message = Table(
     Column("role", String(16), nullable=False),
     Column("text", Text, nullable=False),
     Column("at", Moment, nullable=False),
+    Column("author", String(64)),  # on staff's messages: their name
     UniqueConstraint("conversation_id", "id", name="uq_message_conversation_id_id"),
+    Index("ix_message_at", "at"),
     sqlite_autoincrement=True,
 )
 
@@ -97,4 +101,64 @@ contact = Table(
     Column("text", Text, nullable=False),
     Column("at", Moment, nullable=False),
     Index("ix_contact_conversation_id", "conversation_id"),
+)
+
+answer_source = Table(  # what an answer cites, one row a source: counted per FAQ and document
+    "answer_source",
+    metadata,
+    Column("message_number", Integer, ForeignKey("message.number"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("source_id", String(512), primary_key=True),
+    Index("ix_answer_source_source", "kind", "source_id"),
+)
+
+handoff = Table(  # from the bot to a person and back; the open one, if any, is the conversation's state
+    "handoff",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("conversation_id", String(64), ForeignKey("conversation.id"), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("asked", Moment, nullable=False),
+    Column("claimed", Moment),
+    Column("staff_id", String(32)),
+    Column("staff_name", String(64)),
+    Column("ended", Moment),
+    Column("outcome", String(16)),
+    Index("ix_handoff_conversation_id", "conversation_id"),
+    Index("ix_handoff_ended", "ended"),
+)
+
+note = Table(  # among staff; customers never see it
+    "note",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("conversation_id", String(64), ForeignKey("conversation.id"), nullable=False),
+    Column("staff_name", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_note_conversation_id", "conversation_id"),
+)
+
+correction = Table(  # what an answer should have been, as staff say: a candidate for a training example
+    "correction",
+    metadata,
+    Column("message_number", Integer, ForeignKey("message.number"), primary_key=True),
+    Column("staff_name", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+golden = Table(  # questions that staff chose for judging releases, in the golden-set format
+    "golden",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("question", Text, nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("relevant", JSON, nullable=False),
+    Column("answers", JSON, nullable=False),
+    Column("answerable", Boolean, nullable=False),
+    Column("history", JSON, nullable=False),
+    Column("staff_name", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
 )

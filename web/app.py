@@ -11,7 +11,9 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
+from web.api import accounts, session
 from web.desk import Desk, open_desk
+from web.gate import Gate
 from web.problems import DeclaredSize, explain_problems
 from web.routes import chat, health, openai, static
 from web.security import SecurityHeaders
@@ -20,12 +22,18 @@ from web.settings import Settings
 if TYPE_CHECKING:
     from bot.bot import Bot
 
+API = (
+    session.router,
+    accounts.router,
+)
+"""The staff's REST API, served under /api."""
 _DEMO = Path(__file__).parent / "demo" / "site"
 
 
-def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
+def create_app(bot: Bot | None, settings: Settings, *, console: bool = False) -> FastAPI:
     """The app that serves `bot`; without one it answers `busy` until `app.state.desk.open(bot)`.
 
+    console: with the staff's pages, of which a process can have one set only.
     Raises WebError when the data folder cannot keep the server's secrets.
     """
     app = FastAPI(title="Kefu", docs_url=None, redoc_url=None, lifespan=_lifespan)
@@ -34,12 +42,19 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
         app.state.desk.open(bot)
     for router in (chat.router, chat.posts, openai.router, health.router, static.router):
         app.include_router(router)
+    for router in API:
+        app.include_router(router, prefix="/api")
     explain_problems(app)
     app.add_middleware(
         CORSMiddleware, allow_origins=settings.origins, allow_methods=["POST"], allow_headers=["Content-Type"]
     )
+    app.add_middleware(Gate)
     app.add_middleware(DeclaredSize)
     app.add_middleware(SecurityHeaders)
+    if console:
+        from web.console.mount import mount_console
+
+        mount_console(app)
     if settings.demo:
         app.mount("/", StaticFiles(directory=_DEMO, html=True), name="demo")
     return app

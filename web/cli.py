@@ -10,6 +10,7 @@ from web.commands.evaluate import evaluate
 from web.commands.faq import faq
 from web.commands.search import rebuild, search
 from web.commands.serve import serve
+from web.commands.staff import staff
 from web.commands.train import train
 
 main = typer.Typer(
@@ -29,4 +30,5 @@ main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args
     train
 )
 main.add_typer(faq, name="faq")
+main.add_typer(staff, name="staff")
 main.command()(doctor)

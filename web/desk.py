@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from web.hub import Hub
 from web.limits import Limits
 from web.metrics import Metrics
 from web.settings import Settings
+from web.staff.access import Access, open_access
 
 if TYPE_CHECKING:
     from bot.bot import Bot
@@ -50,11 +52,14 @@ class Desk:
     tokens: Tokens
     key: ApiKey
     origins: Origins
+    own_site: Origins
     limits: Limits
     metrics: Metrics
     hub: Hub
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     _bot: Bot | None = None
+    _access: Access | None = None
+    _opening: threading.Lock = field(default_factory=threading.Lock)
     _welcome: tuple[float, Welcome] | None = None
     _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
 
@@ -64,6 +69,14 @@ class Desk:
         if self._bot is None:
             raise Closed
         return self._bot
+
+    @property
+    def access(self) -> Access:
+        """The staff's side, opened at first use: call it in a thread. Raises KnowledgeBaseError or WebError."""
+        with self._opening:
+            if self._access is None:
+                self._access = open_access(self.settings)
+            return self._access
 
     @property
     def ready(self) -> bool:
@@ -80,6 +93,8 @@ class Desk:
         self._bot = None
         self.opened.clear()
         await self.hub.close(patience)
+        if self._access is not None:
+            self._access.engine.dispose()
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a call that may wait for the database, made in a thread."""
@@ -109,6 +124,7 @@ def open_desk(settings: Settings) -> Desk:
         tokens=visitor_tokens(settings),
         key=api_key(settings),
         origins=Origins(settings.origins),
+        own_site=Origins(()),
         limits=Limits(settings),
         metrics=metrics,
         hub=Hub(settings, metrics),

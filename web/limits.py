@@ -26,6 +26,7 @@ class Limits:
         self._visitor = RateLimitItemPerMinute(settings.messages_per_visitor)
         self._address = RateLimitItemPerMinute(settings.messages_per_address)
         self._session = RateLimitItemPerMinute(settings.sessions_per_address)
+        self._sign_in = RateLimitItemPerMinute(settings.sign_ins_per_address)
         self._frame = RateLimitItemPerMinute(settings.frames_per_connection)
         self._most = settings.connections
         self._most_per_address = settings.connections_per_address
@@ -39,6 +40,10 @@ class Limits:
     def session(self, address: str) -> float | None:
         """Count one new conversation; None if it may be opened, else the seconds to wait."""
         return self._hit(self._session, "session", address)
+
+    def sign_in(self, address: str) -> float | None:
+        """Count one try to sign in; None if it may be made, else the seconds to wait."""
+        return self._hit(self._sign_in, "sign_in", address)
 
     def frame(self, connection: str) -> float | None:
         """Count one frame of a connection; None if it may be read, else the seconds to wait."""

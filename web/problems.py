@@ -30,7 +30,7 @@ _STATUS: dict[Code, int] = {
 
 
 class ApiError(Exception):
-    """A request of the completions API that is refused."""
+    """A request of the completions API, or of the staff's, that is refused."""
 
     def __init__(self, status: int, message: str, code: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -96,7 +96,7 @@ def _answer(problem: ApiError) -> Response:
 
 
 def _is_api(request: Request) -> bool:
-    return request.url.path.startswith("/v1/")
+    return request.url.path.startswith(("/v1/", "/api/"))
 
 
 def _shaped(request: Request, frame: ErrorFrame) -> Response:

@@ -35,11 +35,15 @@ def serve(settings: Settings, progress: Progress | None = None, on_ready: Callab
     from being loaded.
     """
     configure_logs(settings.log_format)
-    app = create_app(None, settings)
+    app = create_app(None, settings, console=True)
+    setup = app.state.desk.access.setup_token()
     listener = _listen(settings.host, settings.port)
     server = Server(_config(app, settings), app.state.desk, progress, on_ready)
     host, port = listener.getsockname()[:2]
-    _log.info("listening", url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    _log.info("listening", url=url)
+    if setup is not None:
+        _log.info("no staff yet; make the first admin", open=f"{url}/console/setup?token={setup}")
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:

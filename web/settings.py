@@ -32,6 +32,7 @@ class Settings(BotSettings):
     messages_per_visitor: int = Field(default=120, ge=1)
     messages_per_address: int = Field(default=1_200, ge=1)
     sessions_per_address: int = Field(default=300, ge=1)
+    sign_ins_per_address: int = Field(default=20, ge=1)
     frames_per_connection: int = Field(default=600, ge=1)
     connections: int = Field(default=1_000, ge=1)
     connections_per_address: int = Field(default=100, ge=1)

@@ -1,0 +1,1 @@
+"""The REST API of the staff, one module a subject."""

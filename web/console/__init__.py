@@ -1,0 +1,1 @@
+"""The staff console: pages in the browser, one module a page."""
