@@ -34,7 +34,9 @@ async def settings(request: Request) -> None:
             with ui.tab_panel(staff_tab).classes("p-0"):
                 await StaffList(visit).show()
             with ui.tab_panel(audit_tab).classes("p-0"):
-                await AuditList(visit).show()
+                log = AuditList(visit)
+                await log.show()
+        tabs.on_value_change(log.load)
 
 
 class StaffList:
@@ -145,10 +147,11 @@ class AuditList:
             ui.table(columns=columns, rows=[], row_key="id").props("flat bordered wrap-cells").classes("w-full")
         )
         self._table.add_slot("no-data", f'<div class="k-empty">{t("none_yet")}</div>')
-        self._pages = ui.pagination(1, 1, value=1, on_change=self._load).props("max-pages=7")
-        await self._load()
+        self._pages = ui.pagination(1, 1, value=1, on_change=self.load).props("max-pages=7")
+        await self.load()
 
-    async def _load(self) -> None:
+    async def load(self) -> None:
+        """Read the page of the log that is shown."""
         visit = self._visit
         offset = (int(self._pages.value or 1) - 1) * _PAGE
         changes, total = await visit.act("staff.manage", visit.desk.access.audit.page, _PAGE, offset)
