@@ -14,7 +14,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web.desk import Closed
 from web.frames import Code, ErrorFrame, error
 
-MOST_BODY = 1_048_576  # bytes
+_MB = 1_048_576  # bytes
+MOST_BODY = _MB
+"""Bytes that a request's body may have, where no prefix of MOST_UPLOADED is its address."""
+MOST_UPLOADED = {
+    "/api/documents": 60 * _MB,
+    "/api/faqs/import": 20 * _MB,
+    "/console/_nicegui/client": 60 * _MB,  # where the console's pages send their files
+}
+"""Bytes that files may have, by the addresses that take them and those below."""
 _LOADING = 5.0
 _STATUS: dict[Code, int] = {
     "bad_frame": 400,
@@ -73,9 +81,15 @@ class DeclaredSize:
         if scope["type"] == "http":
             request = Request(scope)
             declared = request.headers.get("content-length", "0")
-            if declared.isascii() and declared.isdigit() and int(declared) > MOST_BODY:
+            if declared.isascii() and declared.isdigit() and int(declared) > most_body(scope["path"]):
                 return await _shaped(request, error("too_large"))(scope, receive, send)
         await self._app(scope, receive, send)
+
+
+def most_body(path: str) -> int:
+    """Bytes that the body of a request to this address may have."""
+    prefixes = (prefix for prefix in MOST_UPLOADED if path == prefix or path.startswith(f"{prefix}/"))
+    return max((MOST_UPLOADED[prefix] for prefix in prefixes), default=MOST_BODY)
 
 
 def explain_problems(app: FastAPI) -> None:
