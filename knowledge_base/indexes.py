@@ -49,15 +49,20 @@ class Indexes:
         self._lock = Lock()
         self.follow()
 
-    def follow(self) -> int:
-        """Catch up with the store; returns the revision that searches now reflect."""
-        if self._store.revision() == self._revision:
+    def follow(self, wait: bool = True) -> int:
+        """Catch up with the store; returns the revision that searches now reflect.
+
+        wait: False: while another thread is catching up, as it may for long after an import, stay behind meanwhile.
+        """
+        if self._store.revision() == self._revision or not self._lock.acquire(wait):
             return self._revision
-        with self._lock:
+        try:
             added, removed, revision = self._store.changes(self._revision)
             self._follow_dense(added, removed)
             self._follow_keywords()
             self._revision = revision
+        finally:
+            self._lock.release()
         return revision
 
     def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:

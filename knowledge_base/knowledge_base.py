@@ -3,20 +3,18 @@
 Knows the order of the steps; chunking, storing, searching and fusing are done by the modules it calls.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from knowledge_base.check import check
+from knowledge_base.editing import Editing
 from knowledge_base.entries import document_entries, faq_entries
-from knowledge_base.fuse import fuse
 from knowledge_base.indexes import Candidate, Indexes
 from knowledge_base.keywords import KeywordIndex
 from knowledge_base.passages import Passages
 from knowledge_base.records import Entry, Source, source_hash
-from knowledge_base.rerank import rerank
 from knowledge_base.retrieval import Retrieval
+from knowledge_base.searching import Searching, groups
 from knowledge_base.store import Store, VectorsGone
 from knowledge_base.types import (
     LONGEST_ID,
@@ -25,28 +23,29 @@ from knowledge_base.types import (
     Finding,
     Hit,
     Language,
-    Passage,
     Progress,
     Put,
     Vectors,
 )
 
-T = TypeVar("T")
 _NO_TEXT = "it has no text; check that the right file was chosen"
 _GROUP = 64  # sources encoded together; each is stored in a transaction of its own
 
 
 class KnowledgeBase:
-    """One knowledge base for one encoder. All methods may be called from any thread and several processes."""
+    """One knowledge base for one encoder. All methods may be called from any thread and several processes.
+
+    editing: the FAQs as staff work with them; searching: how hits are found.
+    """
 
     def __init__(self, store: Store, retrieval: Retrieval, folder: Path, passage_tokens: int = 200) -> None:
         """folder: where the keyword index lives; passage_tokens: the size of a passage, in encoder tokens."""
         self.encoder = retrieval.encoder
-        self._retrieval = retrieval
         self._store = store
         self._passage_tokens = passage_tokens
-        self._passages = Passages(store.engine)
         self._indexes = Indexes(store, KeywordIndex(folder), retrieval.encoder.dimension)
+        self.searching = Searching(retrieval, self._indexes, Passages(store.engine))
+        self.editing = Editing(store, retrieval.encoder, self._indexes)
 
     # --- changing
 
@@ -71,7 +70,7 @@ class KnowledgeBase:
     def rebuild(self, progress: Progress | None = None) -> None:
         """Cut every source anew, encode what this encoder has not encoded, and refill both indexes."""
         sources: list[Source] = [*self.documents(), *self.faqs()]
-        for done, group in _groups(sources):
+        for done, group in groups(sources, _GROUP):
             self._put_group(group, again=True)
             if progress:
                 progress(done, len(sources))
@@ -83,7 +82,7 @@ class KnowledgeBase:
         progress: (texts done, texts in all). What is done stays done when it is interrupted.
         """
         missing = list(self._store.texts_without_vector().items())
-        for done, group in _groups(missing):
+        for done, group in groups(missing, _GROUP):
             vectors = self.encoder.encode_passages([text for _, text in group])
             self._store.save_vectors(dict(zip((hash_ for hash_, _ in group), vectors, strict=True)))
             if progress:
@@ -101,51 +100,11 @@ class KnowledgeBase:
         An exact phrasing (normalised) of an FAQ is all that is found, with score 1: nothing has to be encoded for it.
         Blank queries find nothing.
         """
-        if not query.strip():
-            return []
-        revision = self._indexes.follow()
-        exact = frozenset(self._passages.exact(query))
-        if known := self._hits(self._indexes.entries(exact), language, exact, revision, limit):
-            return known
-        return self._reranked(query, self._hits(self.candidates(query, exact), language, exact, revision, limit))
-
-    def _hits(
-        self, candidates: Sequence[Candidate], language: Language, exact: frozenset[int], revision: int, limit: int
-    ) -> list[Hit]:
-        """The best of the candidates that may be shown, at most `limit`."""
-        ranked = fuse(candidates, language, exact, self._retrieval.weights)
-        hits: list[Hit] = []
-        families: set[str] = set()
-        for _, group in _groups(ranked, limit):  # as a rule the first group fills the list
-            readable = self._readable([scored.id for scored in group], revision, language)
-            for found in group:
-                passage = readable.get(found.id)
-                if passage and _is_first(passage, families):
-                    hits.append(Hit(passage, found.score, found.dense, found.keyword, found.exact))
-            if len(hits) >= limit:
-                break
-        return hits[:limit]
-
-    def _reranked(self, query: str, hits: list[Hit]) -> list[Hit]:
-        if self._retrieval.reranker is None:
-            return hits
-        return rerank(query, hits, self._retrieval.reranker, self._retrieval.weights.rerank)
-
-    def _readable(self, ids: Sequence[int], revision: int, language: Language) -> dict[int, Passage]:
-        """The passages among `ids` that may be shown today, FAQs in `language` where they are translated."""
-        today = date.today()
-        readable = self._passages.read(ids, revision, today)
-        foreign = {i: p for i, p in readable.items() if p.kind == "faq" and p.language != language}
-        wanted = {i: f"{Faq.family(p.source_id)}.{language}" for i, p in foreign.items()}
-        if wanted:
-            rows = self._passages.first_rows(sorted(set(wanted.values())))
-            own = {p.source_id: p for p in self._passages.read(rows, revision, today).values()}
-            readable |= {i: own[twin] for i, twin in wanted.items() if twin in own}
-        return readable
+        return self.searching.search(query, language, limit)
 
     def candidates(self, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         """What both searches find, not yet ranked, and the row ids of `extra`: what the fusion is fitted on."""
-        return self._indexes.candidates(self.encoder.encode_queries([query])[0], query, extra)
+        return self.searching.candidates(query, extra)
 
     def documents(self) -> list[Document]:
         return self._store.sources("document")
@@ -189,7 +148,7 @@ class KnowledgeBase:
                     f"the id {source.id[:40]!r} has {len(source.id)} characters; give it 1 to {LONGEST_ID}"
                 )
         outcomes: list[Put] = []
-        for done, group in _groups(sources):
+        for done, group in groups(sources, _GROUP):
             outcomes += self._put_group(group)
             self._indexes.follow()
             if progress:
@@ -257,20 +216,3 @@ class KnowledgeBase:
             own = self._encode({entry.hash: entry.search_text for entry in entries})
             version = self._store.put(source, entries, own)
         return Put(source.id, "added" if version == 1 else "changed", passages=len(entries), encoded=len(own))
-
-
-def _is_first(passage: Passage, families: set[str]) -> bool:
-    """Whether no translation of this FAQ came before; notes that it came. Passages of documents all count."""
-    if passage.kind == "document":
-        return True
-    family = Faq.family(passage.source_id)
-    first = family not in families
-    families.add(family)
-    return first
-
-
-def _groups(items: Sequence[T], size: int = _GROUP) -> Iterator[tuple[int, Sequence[T]]]:
-    """Groups of items, each with how many are done after it."""
-    for start in range(0, len(items), size):
-        group = items[start : start + size]
-        yield start + len(group), group

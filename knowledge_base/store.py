@@ -54,7 +54,7 @@ class Store:
         with writing(self.engine) as connection:
             version = self._write_source(connection, kind, table, source)
             self._write_vectors(connection, vectors)
-            if hashes - self._known(connection, hashes):
+            if hashes - self.known(connection, hashes):
                 raise VectorsGone
             self._write_entries(connection, kind, source.id, entries)
         return version
@@ -151,7 +151,7 @@ class Store:
             vector.data,
         )
         with self.engine.connect() as connection:
-            for batch in _batches(ids):
+            for batch in batches(ids):
                 for row in connection.execute(select(*columns).select_from(joined).where(entry.id.in_(batch))):
                     data = None if row.data is None else np.frombuffer(row.data, "<f4")
                     yield IndexRow(row.id, row.role, row.kind, row.source_id, row.language, row.search_text, data)
@@ -167,7 +167,7 @@ class Store:
     def known_hashes(self, hashes: Iterable[str]) -> set[str]:
         """Those hashes whose vector is stored for this encoder."""
         with self.engine.connect() as connection:
-            return self._known(connection, hashes)
+            return self.known(connection, hashes)
 
     def texts_without_vector(self) -> dict[str, str]:
         """Search texts that this encoder has not encoded, by hash."""
@@ -231,9 +231,9 @@ class Store:
                 connection.execute(update(table).where(table.c.id == same).values(ordinal=ordinal))
                 kept.add(same)
         gone = [row for row in before if row.id not in kept]
-        for batch in _batches(gone):
+        for batch in batches(gone):
             connection.execute(delete(table).where(table.c.id.in_([row.id for row in batch])))
-        self._forget_vectors(connection, {row.content_hash for row in gone})
+        self.forget_vectors(connection, {row.content_hash for row in gone})
         changes = [{"entry_id": i, "added": True} for i in added]
         changes += [{"entry_id": row.id, "added": False} for row in gone]
         if changes:
@@ -241,7 +241,7 @@ class Store:
 
     def _write_vectors(self, connection: Connection, vectors: Mapping[str, Vectors]) -> None:
         known = tables.vector.c
-        for batch in _batches(vectors):
+        for batch in batches(vectors):
             connection.execute(
                 delete(tables.vector).where(known.content_hash.in_(batch), known.encoder == self._encoder)
             )
@@ -250,25 +250,27 @@ class Store:
             ]
             connection.execute(insert(tables.vector), rows)
 
-    def _known(self, connection: Connection, hashes: Iterable[str]) -> set[str]:
+    def known(self, connection: Connection, hashes: Iterable[str]) -> set[str]:
+        """Those hashes whose vector is stored, as the transaction sees it."""
         columns = tables.vector.c
         known: set[str] = set()
-        for batch in _batches(hashes):
+        for batch in batches(hashes):
             mine = columns.content_hash.in_(batch) & (columns.encoder == self._encoder)
             known.update(connection.execute(select(columns.content_hash).where(mine)).scalars())
         return known
 
-    def _forget_vectors(self, connection: Connection, hashes: Iterable[str]) -> None:
+    def forget_vectors(self, connection: Connection, hashes: Iterable[str]) -> None:
         """Delete those vectors that no entry uses any more."""
         columns = tables.vector.c
-        for batch in _batches(hashes):
+        for batch in batches(hashes):
             used = select(tables.entry.c.content_hash).where(tables.entry.c.content_hash.in_(batch))
             connection.execute(
                 delete(tables.vector).where(columns.content_hash.in_(batch), columns.content_hash.not_in(used))
             )
 
 
-def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+def batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Parts of `items` that are small enough for one IN (…)."""
     iterator = iter(items)
     while batch := list(islice(iterator, _BATCH)):
         yield batch
