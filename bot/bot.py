@@ -17,12 +17,13 @@ from bot.cite import cite, cite_faq, cite_quotes
 from bot.control import Control, control
 from bot.decide import decide
 from bot.draft import Draft
+from bot.handoff import People, Reason, Turn, handoff
 from bot.log import ConversationLog
 from bot.pieces import pieces, unless_abstained
 from bot.prompt import prompt, source
 from bot.query import standalone
 from bot.quote import compose, quote
-from bot.types import Conversation, Decision, Done, Event, Kind, Message, Start, Stop, TextGenerator, Token
+from bot.types import Answer, Conversation, Decision, Done, Event, Kind, Message, Start, Stop, TextGenerator, Token
 from bot.verify import plain, supported_part, unsupported
 from bot.wording import say, sentences
 from knowledge_base.types import Encoder, Faq, Hit, Language
@@ -32,6 +33,7 @@ _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 _SUGGESTIONS = 3
 _KINDS: dict[Control, Kind] = {"person": "handoff", "none": "abstain"}  # the others are smalltalk
 _WORDING: dict[Control, str] = {"person": "handoff", "greeting": "hello"}  # the others are named as they are
+_WHY: dict[Reason, str] = {"abstained twice": "pass_abstained", "sensitive": "pass_sensitive", "anger": "pass_anger"}
 
 
 class Knowledge(Protocol):
@@ -42,6 +44,8 @@ class Knowledge(Protocol):
     def search(self, query: str, language: Language, limit: int = 10) -> list[Hit]: ...
 
     def faqs(self) -> list[Faq]: ...
+
+    def faq(self, faq_id: str) -> Faq | None: ...
 
     def close(self) -> None: ...
 
@@ -73,19 +77,26 @@ class Bot:
         self._generator = generator
 
     def reply(
-        self, conversation: Conversation, question: str, *, message_id: str | None = None, stop: Stop = never
+        self,
+        conversation: Conversation,
+        question: str,
+        *,
+        message_id: str | None = None,
+        stop: Stop = never,
+        people: People | None = None,
     ) -> Generator[Event, None, None]:
         """Answer one question: Start, Tokens, Done. The question is logged first, the answer in any case.
 
         message_id: of the answer, else made here. stop() true ends the answer soon, still with Done; closing
-        the generator mid-way logs a stopped answer. Raises what search or the database raise.
+        the generator mid-way logs a stopped answer. people: who may take over; None leaves a contact form.
+        Raises what search or the database raise.
         """
         language = history.language(conversation, question)
         draft = Draft(message_id or uuid4().hex, language)
         self.log.ask(conversation.id, Message(uuid4().hex, "customer", question, datetime.now(UTC)))
         try:
             yield Start(draft.id, language)
-            with closing(self._pieces(conversation, question, draft, stop)) as texts:
+            with closing(self._pieces(conversation, question, draft, stop, people)) as texts:
                 for text in texts:
                     draft.first_token()
                     draft.text += text
@@ -100,6 +111,19 @@ class Bot:
             answer = draft.answer(self.release)
             self.log.answer(conversation.id, answer)
         yield Done(answer)
+
+    def try_out(self, conversation: Conversation, question: str) -> Answer:
+        """The answer that `reply` would give, made by the same steps; nothing is logged."""
+        draft = Draft(uuid4().hex, history.language(conversation, question))
+        for text in self._pieces(conversation, question, draft, never, None):
+            draft.first_token()
+            draft.text += text
+        return draft.answer(self.release)
+
+    @property
+    def calibration(self) -> Calibration:
+        """The numbers that it decides by."""
+        return self._calibration
 
     def greeting(self) -> dict[Language, str]:
         """The first words of a new conversation."""
@@ -117,7 +141,7 @@ class Bot:
         self.log.close()
 
     def _pieces(
-        self, conversation: Conversation, question: str, draft: Draft, stop: Stop
+        self, conversation: Conversation, question: str, draft: Draft, stop: Stop, people: People | None = None
     ) -> Generator[str, None, None]:
         """The steps in order; what they find goes into the draft, what the customer reads is yielded."""
         with draft.timed("query"):
@@ -128,7 +152,9 @@ class Bot:
             draft.hits = tuple(self.knowledge.search(draft.query, draft.language))
         with draft.timed("decide"):
             draft.decision = decide(draft.hits, draft.query, draft.language, self._calibration)
-        if wish and not (draft.hits and draft.hits[0].exact):  # a company's own FAQ on it goes before our words
+        if passed := self._passed(conversation, Turn(question, wish, draft.decision), draft, people):
+            yield from _said(passed, draft, stop)
+        elif wish and not (draft.hits and draft.hits[0].exact):  # a company's own FAQ on it goes before our words
             draft.decision = Decision(_KINDS.get(wish, "smalltalk"), 1.0, reason=f"control: {wish}")
             yield from _said(say(_WORDING.get(wish, wish), draft.language), draft, stop)
         elif draft.decision.kind == "faq":
@@ -136,20 +162,38 @@ class Bot:
             draft.citations = cite_faq(hit)
             yield from _said(_lead_in(draft) + hit.passage.text, draft, stop)
         elif draft.decision.kind == "grounded":
-            yield from self._grounded(conversation, question, draft, stop)
+            abstained = yield from self._grounded(conversation, question, draft, stop)
+            if abstained:
+                turn = Turn(question, wish, draft.decision)
+                passed = self._passed(conversation, turn, draft, people)
+                yield from _said(passed or _no_answer(draft), draft, stop)
         else:
             yield from _said(_no_answer(draft), draft, stop)
 
+    def _passed(self, conversation: Conversation, turn: Turn, draft: Draft, people: People | None) -> str:
+        """What the customer is told if a person takes over, or would if one were there; else nothing."""
+        if people is None:
+            return ""
+        head = draft.hits[0].passage if draft.hits else None
+        faq = self.knowledge.faq(head.source_id) if head and head.kind == "faq" else None
+        reason = handoff(conversation, replace(turn, category=faq.category if faq else ""), people.sensitive())
+        passed = people.take_over(conversation.id, reason, draft.language) if reason else None
+        exact = bool(draft.hits and draft.hits[0].exact)
+        if reason is None or passed is None or not (passed.taken or (turn.unanswered and not exact)):
+            return ""
+        draft.decision = Decision("handoff", 1.0, reason=f"handoff: {reason}")
+        return (say(_WHY[reason], draft.language) if reason in _WHY else "") + passed.text
+
     def _grounded(
         self, conversation: Conversation, question: str, draft: Draft, stop: Stop
-    ) -> Generator[str, None, None]:
-        """An answer from documents: generated, if that stands, else quoted."""
+    ) -> Generator[str, None, bool]:
+        """An answer from documents: generated, if that stands, else quoted. Returns whether it abstained."""
         hits = draft.decision.hits
         if self._generator and hits[0].passage.language == draft.language:
             messages = prompt(question, draft.language, hits, conversation.messages)
             stands = yield from self._generated(self._generator, messages, draft, stop)
             if stands:
-                return
+                return draft.decision.kind == "abstain"
         with draft.timed("quote"):
             quotes = quote(draft.query, draft.language, hits, self.knowledge.encoder)
         draft.citations = cite_quotes([(found.hit, found.verbatim) for found in quotes])
@@ -158,6 +202,7 @@ class Bot:
             draft.text = text
         else:
             yield from _said(text, draft, stop)
+        return False
 
     def _generated(
         self, generator: TextGenerator, messages: Sequence[dict[str, str]], draft: Draft, stop: Stop
@@ -180,7 +225,6 @@ class Bot:
             draft.text = ""
             draft.decision = replace(draft.decision, kind="abstain")
             draft.note("the generator found no answer in the passages")
-            yield from _said(_no_answer(draft), draft, stop)
             return True
         return self._verified(draft)
 

@@ -69,6 +69,9 @@ class SmallKnowledge:
     def faqs(self) -> list[Faq]:
         return self._faqs
 
+    def faq(self, faq_id: str) -> Faq | None:
+        return next((faq for faq in self._faqs if faq.id == faq_id), None)
+
     @property
     def is_empty(self) -> bool:
         return not self.passages
