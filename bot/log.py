@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert, select
 
-from bot import tables
+from bot import said, tables
+from bot.handoffs import Handoffs
 from bot.record import from_row, to_row
 from bot.types import Answer, Conversation, Message
 
@@ -19,9 +20,10 @@ VERSION_TABLE = "bot_version"
 
 
 class ConversationLog:
-    """Reads and writes conversations in a migrated database."""
+    """Reads and writes conversations in a migrated database. `handoffs`: those that people have or wait for."""
 
     def __init__(self, engine: Engine) -> None:
+        self.handoffs = Handoffs(engine)
         self._engine = engine
 
     def open(self) -> Conversation:
@@ -36,7 +38,7 @@ class ConversationLog:
         joined = tables.message.outerjoin(tables.answer, tables.answer.c.message_number == tables.message.c.number)
         mine = tables.message.c.conversation_id == conversation_id
         with self._engine.connect() as connection:
-            if not _exists(connection, conversation_id):
+            if not said.exists(connection, conversation_id):
                 return None
             statement = select(tables.message, tables.answer).select_from(joined).where(mine)
             rows = connection.execute(statement.order_by(tables.message.c.number)).mappings().all()
@@ -46,6 +48,7 @@ class ConversationLog:
                 role=row["role"],
                 text=row["text"],
                 at=row["at"],
+                author=row["author"] or "",
                 answer=from_row(row["id"], row["text"], dict(row)) if row["kind"] is not None else None,
             )
             for row in rows
@@ -55,13 +58,13 @@ class ConversationLog:
     def ask(self, conversation_id: str, message: Message) -> None:
         """Log what the customer (or staff) said. A conversation of an unknown id is begun."""
         with self._engine.begin() as connection:
-            self._add(connection, conversation_id, message)
+            said.add(connection, conversation_id, message)
 
     def answer(self, conversation_id: str, answer: Answer) -> None:
         """Log the bot's answer as the message it was."""
-        said = Message(answer.id, "bot", answer.text, datetime.now(UTC))
+        message = Message(answer.id, "bot", answer.text, datetime.now(UTC))
         with self._engine.begin() as connection:
-            number = self._add(connection, conversation_id, said)
+            number = said.add(connection, conversation_id, message)
             connection.execute(insert(tables.answer).values(message_number=number, **to_row(answer)))
             cited = dict.fromkeys((one.kind, one.source_id) for one in answer.citations)
             rows = [{"message_number": number, "kind": kind, "source_id": source} for kind, source in cited]
@@ -92,7 +95,7 @@ class ConversationLog:
     def contact(self, conversation_id: str, contact: str, text: str = "") -> None:
         """Log how a person can reach the customer, and what about."""
         with self._engine.begin() as connection:
-            self._begin(connection, conversation_id)
+            said.begin(connection, conversation_id)
             connection.execute(
                 insert(tables.contact).values(
                     conversation_id=conversation_id, contact=contact, text=text, at=datetime.now(UTC)
@@ -102,20 +105,3 @@ class ConversationLog:
     def close(self) -> None:
         """Give back the database's connections."""
         self._engine.dispose()
-
-    def _add(self, connection: Connection, conversation_id: str, message: Message) -> int:
-        self._begin(connection, conversation_id)
-        values = {"id": message.id, "role": message.role, "text": message.text, "at": message.at}
-        added = connection.execute(
-            insert(tables.message).values(conversation_id=conversation_id, **values).returning(tables.message.c.number)
-        )
-        return int(added.scalar_one())
-
-    def _begin(self, connection: Connection, conversation_id: str) -> None:
-        if not _exists(connection, conversation_id):
-            connection.execute(insert(tables.conversation).values(id=conversation_id, opened=datetime.now(UTC)))
-
-
-def _exists(connection: Connection, conversation_id: str) -> bool:
-    statement = select(tables.conversation.c.id).where(tables.conversation.c.id == conversation_id)
-    return connection.execute(statement).first() is not None

@@ -24,6 +24,7 @@ class Message:
     text: str
     at: datetime
     answer: "Answer | None" = None  # set on the bot's messages
+    author: str = ""  # of a staff message: the person's name
 
 
 @dataclass(frozen=True, slots=True)
