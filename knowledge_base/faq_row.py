@@ -27,16 +27,22 @@ FIELDS = (
 )
 _LISTS = ("similar", "never")
 _LIST_MARK = re.compile(r"\s*[|｜]\s*")
+_FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")  # what a spreadsheet may take for a formula, and such a text marked
 
 Row = Mapping[str, Any]
 
 
 class WrongFieldError(Exception):
-    """One field of a row cannot be understood; the reader of the file adds the row."""
+    """One field of a row cannot be understood; the reader of the file adds the row.
 
-    def __init__(self, field: str, problem: str) -> None:
+    code, values: the problem for those who tell it in another language.
+    """
+
+    def __init__(self, field: str, problem: str, code: str, **values: object) -> None:
         super().__init__(problem)
         self.field = field
+        self.code = code
+        self.values = values
 
 
 def faq_of(row: Row) -> Faq:
@@ -47,10 +53,14 @@ def faq_of(row: Row) -> Faq:
     """
     unknown = [name for name in row if name not in FIELDS]
     if unknown:
-        raise WrongFieldError(unknown[0], f"unknown; the fields are {', '.join(FIELDS)}")
+        raise WrongFieldError(
+            unknown[0], f"unknown; the fields are {', '.join(FIELDS)}", "unknown", listed=", ".join(FIELDS)
+        )
     question, answer = _required(row, "question"), _required(row, "answer")
     if len(id := _string(row, "id")) > LONGEST_ID:
-        raise WrongFieldError("id", f"has {len(id)} characters; shorten it to {LONGEST_ID}")
+        raise WrongFieldError(
+            "id", f"has {len(id)} characters; shorten it to {LONGEST_ID}", "too_long", most=LONGEST_ID
+        )
     language = _choice(row, "language", get_args(Language)) or language_of(question)
     faq = Faq(
         id=id or _derived_id(language, question),
@@ -64,7 +74,9 @@ def faq_of(row: Row) -> Faq:
         valid_until=_day(row, "valid_until"),
     )
     if faq.valid_from and faq.valid_until and faq.valid_until < faq.valid_from:
-        raise WrongFieldError("valid_until", f"{faq.valid_until} is before valid_from, {faq.valid_from}")
+        raise WrongFieldError(
+            "valid_until", f"{faq.valid_until} is before valid_from, {faq.valid_from}", "before_begin"
+        )
     status = _choice(row, "status", get_args(Status))
     return replace(faq, status=status) if status else faq
 
@@ -81,17 +93,17 @@ def _string(row: Row, field: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float | date):
-        raise WrongFieldError(field, f"{value!r} must be text")
+        raise WrongFieldError(field, f"{value!r} must be text", "not_text")
     text = str(value).replace("\r\n", "\n").strip()
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise WrongFieldError(field, f"{text!r} holds half a character; write it again")
+        raise WrongFieldError(field, f"{text!r} holds half a character; write it again", "half")
     return text
 
 
 def _required(row: Row, field: str) -> str:
     value = _string(row, field)
     if not value:
-        raise WrongFieldError(field, "is empty")
+        raise WrongFieldError(field, "is empty", "empty")
     return value
 
 
@@ -107,7 +119,13 @@ def _strings(row: Row, field: str) -> tuple[str, ...]:
 def _choice(row: Row, field: str, choices: tuple[str, ...]) -> Any:
     value = _string(row, field).lower()
     if value and value not in choices:
-        raise WrongFieldError(field, f"{value!r} must be one of {', '.join(choices)}")
+        raise WrongFieldError(
+            field,
+            f"{value!r} must be one of {', '.join(choices)}",
+            "choice",
+            value=value[:40],
+            listed=", ".join(choices),
+        )
     return value
 
 
@@ -119,7 +137,9 @@ def _day(row: Row, field: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise WrongFieldError(field, f"{text!r} is no date; write it as 2026-01-31") from None
+        raise WrongFieldError(
+            field, f"{text!r} is no date; write it as 2026-01-31", "no_date", value=text[:40]
+        ) from None
 
 
 def row_of(faq: Faq) -> dict[str, Any]:
@@ -144,3 +164,13 @@ def cells_of(row: Row) -> dict[str, str]:
                     "table; write a .jsonl file, or reword it"
                 )
     return {field: " | ".join(row[field]) if field in _LISTS else row[field] or "" for field in FIELDS}
+
+
+def safe_cell(text: str) -> str:
+    """A text as a CSV cell that no spreadsheet takes for a formula: marked with "'" where it opens like one."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def plain_cell(value: Any) -> Any:
+    """The value of a cell without the mark of `safe_cell`."""
+    return value[1:] if isinstance(value, str) and value.startswith("'") and _FORMULA.match(value) else value
