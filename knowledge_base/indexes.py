@@ -83,6 +83,10 @@ class Indexes:
         facts = {i: fact for i in ids if (fact := self._facts.get(i))}
         return [Candidate(i, fact.role, fact.source, fact.language, 1.0, 1.0) for i, fact in facts.items()]
 
+    def found(self, vector: Vectors, query: str) -> set[int]:
+        """The row ids that either index gives, known or not: what would show that a deleted entry is still there."""
+        return {i for i, _ in (*self._dense.search(vector, _DEPTH), *self._keywords.search(query, _DEPTH))}
+
     def ids(self) -> tuple[set[int], set[int]]:
         """The row ids that the dense and the keyword index hold."""
         return self._dense.ids(), self._keywords.ids()

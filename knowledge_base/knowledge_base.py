@@ -11,6 +11,7 @@ from knowledge_base.editing import Editing
 from knowledge_base.entries import document_entries, faq_entries
 from knowledge_base.indexes import Candidate, Indexes
 from knowledge_base.keywords import KeywordIndex
+from knowledge_base.library import Library
 from knowledge_base.passages import Passages
 from knowledge_base.records import Entry, Source, source_hash
 from knowledge_base.retrieval import Retrieval
@@ -35,7 +36,7 @@ _GROUP = 64  # sources encoded together; each is stored in a transaction of its 
 class KnowledgeBase:
     """One knowledge base for one encoder. All methods may be called from any thread and several processes.
 
-    editing: the FAQs as staff work with them; searching: how hits are found.
+    editing, library: the FAQs and the documents as staff work with them; searching: how hits are found.
     """
 
     def __init__(self, store: Store, retrieval: Retrieval, folder: Path, passage_tokens: int = 200) -> None:
@@ -46,16 +47,21 @@ class KnowledgeBase:
         self._indexes = Indexes(store, KeywordIndex(folder), retrieval.encoder.dimension)
         self.searching = Searching(retrieval, self._indexes, Passages(store.engine))
         self.editing = Editing(store, retrieval.encoder, self._indexes)
+        self.library = Library(store, retrieval.encoder, self._indexes, passage_tokens)
 
     # --- changing
 
-    def put(self, documents: Sequence[Document], progress: Progress | None = None) -> list[Put]:
+    def put(
+        self, documents: Sequence[Document], progress: Progress | None = None, encoded: Progress | None = None
+    ) -> list[Put]:
         """Add or replace documents by id. Each is stored whole or not at all; a search right after finds it.
 
-        Unchanged passages are not encoded again. progress: (documents done, documents in all).
+        Unchanged passages are not encoded again; a document in the trash comes out of it.
+        progress: (documents done, documents in all); encoded: (passages encoded, those to encode) of one group of
+        documents. What either raises ends the work; what is stored by then stays.
         Returns what was done with each, in order. Raises KnowledgeBaseError when the store cannot be written.
         """
-        return self._put_all(documents, progress)
+        return self._put_all(documents, progress, encoded)
 
     def put_faqs(self, faqs: Sequence[Faq], progress: Progress | None = None) -> list[Put]:
         """Add or replace FAQs by id; see put."""
@@ -141,7 +147,9 @@ class KnowledgeBase:
 
     # --- putting
 
-    def _put_all(self, sources: Sequence[Source], progress: Progress | None) -> list[Put]:
+    def _put_all(
+        self, sources: Sequence[Source], progress: Progress | None, encoded: Progress | None = None
+    ) -> list[Put]:
         for source in sources:
             if not 0 < len(source.id) <= LONGEST_ID:
                 raise ValueError(
@@ -149,13 +157,13 @@ class KnowledgeBase:
                 )
         outcomes: list[Put] = []
         for done, group in groups(sources, _GROUP):
-            outcomes += self._put_group(group)
+            outcomes += self._put_group(group, encoded=encoded)
             self._indexes.follow()
             if progress:
                 progress(done, len(sources))
         return outcomes
 
-    def _put_group(self, sources: Sequence[Source], again: bool = False) -> list[Put]:
+    def _put_group(self, sources: Sequence[Source], again: bool = False, encoded: Progress | None = None) -> list[Put]:
         outcomes: dict[int, Put] = {}
         entries: dict[int, list[Entry]] = {}
         written: dict[str, str] = {}  # id → content hash, of this group's sources so far
@@ -169,7 +177,7 @@ class KnowledgeBase:
             else:
                 entries[position] = cut
                 written[source.id] = source_hash(source)
-        vectors = self._encode_new([entry for cut in entries.values() for entry in cut])
+        vectors = self._encode_new([entry for cut in entries.values() for entry in cut], encoded)
         for position, cut in entries.items():
             outcomes[position] = self._store_one(sources[position], cut, vectors)
         return [outcomes[position] for position in range(len(sources))]
@@ -198,14 +206,14 @@ class KnowledgeBase:
             return faq_entries(source)
         return document_entries(source, self.encoder.count_tokens, self._passage_tokens)
 
-    def _encode_new(self, entries: Sequence[Entry]) -> dict[str, Vectors]:
+    def _encode_new(self, entries: Sequence[Entry], encoded: Progress | None) -> dict[str, Vectors]:
         texts = {entry.hash: entry.search_text for entry in entries}
         known = self._store.known_hashes(texts)
         new = {hash_: text for hash_, text in texts.items() if hash_ not in known}
-        return self._encode(new) if new else {}
+        return self._encode(new, encoded) if new else {}
 
-    def _encode(self, texts: Mapping[str, str]) -> dict[str, Vectors]:
-        return dict(zip(texts, self.encoder.encode_passages(list(texts.values())), strict=True))
+    def _encode(self, texts: Mapping[str, str], encoded: Progress | None = None) -> dict[str, Vectors]:
+        return dict(zip(texts, self.encoder.encode_passages(list(texts.values()), encoded), strict=True))
 
     def _store_one(self, source: Source, entries: Sequence[Entry], vectors: dict[str, Vectors]) -> Put:
         hashes = {entry.hash for entry in entries}

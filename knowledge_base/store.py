@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, insert, select, true, update
 
 from knowledge_base import tables
 from knowledge_base.database import writing
@@ -56,7 +56,7 @@ class Store:
             self._write_vectors(connection, vectors)
             if hashes - self.known(connection, hashes):
                 raise VectorsGone
-            self._write_entries(connection, kind, source.id, entries)
+            self.write_entries(connection, kind, source.id, entries)
         return version
 
     def delete(self, source_id: str) -> bool:
@@ -69,7 +69,7 @@ class Store:
                     continue
                 existed = True
                 self._note_revision(connection, kind, to_source(kind, row), row.version, "delete")
-                self._write_entries(connection, kind, source_id, ())
+                self.write_entries(connection, kind, source_id, ())
                 connection.execute(delete(table).where(table.c.id == source_id))
         return existed
 
@@ -85,7 +85,7 @@ class Store:
         _, table = place(source)
         with self.engine.connect() as connection:
             row = connection.execute(
-                select(table.c.version, table.c.content_hash).where(table.c.id == source.id)
+                select(table.c.version, table.c.content_hash).where(table.c.id == source.id, _live(table))
             ).first()
         return (row.version, row.content_hash) if row else None
 
@@ -94,24 +94,27 @@ class Store:
         columns = tables.document.c
         with self.engine.connect() as connection:
             found = connection.execute(
-                select(columns.id).where(columns.content_hash == wanted, columns.id != except_id)
+                select(columns.id).where(
+                    columns.content_hash == wanted, columns.id != except_id, _live(tables.document)
+                )
             ).first()
         return str(found.id) if found else None
 
     def sources(self, kind: SourceKind, source_id: str | None = None) -> list[Any]:
         """All documents or FAQs, or the one with that id, ordered by id."""
         table = dict(PLACES)[kind]
-        query = select(table).order_by(table.c.id)
+        query = select(table).where(_live(table)).order_by(table.c.id)
         if source_id is not None:
             query = query.where(table.c.id == source_id)
         with self.engine.connect() as connection:
             return [to_source(kind, row) for row in connection.execute(query)]
 
     def deleted_ids(self) -> set[str]:
-        """Ids of the documents and FAQs that were deleted at some time."""
-        columns = tables.revision.c
+        """Ids of the documents and FAQs that were deleted at some time, or are in the trash."""
+        deleted = select(tables.revision.c.source_id).where(tables.revision.c.action == "delete")
+        trashed = select(tables.document.c.id).where(tables.document.c.trashed.is_not(None))
         with self.engine.connect() as connection:
-            return set(connection.execute(select(columns.source_id).where(columns.action == "delete")).scalars())
+            return {id for query in (deleted, trashed) for id in connection.execute(query).scalars()}
 
     def revision(self) -> int:
         """The number of the last change; grows with every entry that comes or goes."""
@@ -184,10 +187,13 @@ class Store:
         version = row.version if row else self._last_version(connection, kind, source.id)
         hash_ = source_hash(source)
         if row is not None and row.content_hash == hash_:
+            if kind == "document":
+                connection.execute(update(table).where(table.c.id == source.id).values(trashed=None))
             return int(version)
         if row is not None:
             self._note_revision(connection, kind, to_source(kind, row), row.version, "put")
         values = stored(source) | {"content_hash": hash_, "version": version + 1, "updated": tables.now()}
+        values |= {"trashed": None} if kind == "document" else {}
         statement = update(table).where(table.c.id == source.id) if row else insert(table)
         connection.execute(statement.values(**values))
         return int(version) + 1
@@ -197,24 +203,20 @@ class Store:
         query = select(func.max(columns.version)).where(columns.kind == kind, columns.source_id == source_id)
         return int(connection.execute(query).scalar() or 0)
 
+    def note_deleted(self, connection: Connection, kind: SourceKind, source_id: str, version: int) -> None:
+        """Note that a source was deleted for good: not what it said."""
+        values = {"kind": kind, "source_id": source_id, "version": version, "action": "delete", "content": {}}
+        connection.execute(insert(tables.revision).values(**values, at=tables.now()))
+
     def _note_revision(
         self, connection: Connection, kind: SourceKind, source: Source, version: int, action: str
     ) -> None:
         content = json.loads(json.dumps(stored(source), default=str))
-        connection.execute(
-            insert(tables.revision).values(
-                kind=kind,
-                source_id=source.id,
-                version=version,
-                at=tables.now(),
-                action=action,
-                content=content,
-            )
-        )
+        values = {"kind": kind, "source_id": source.id, "version": version, "action": action, "content": content}
+        connection.execute(insert(tables.revision).values(**values, at=tables.now()))
 
-    def _write_entries(
-        self, connection: Connection, kind: SourceKind, source_id: str, entries: Sequence[Entry]
-    ) -> None:
+    def write_entries(self, connection: Connection, kind: SourceKind, source_id: str, entries: Sequence[Entry]) -> None:
+        """Make these the entries of a source; those whose text is unchanged keep their row id."""
         table = tables.entry
         before = connection.execute(select(table).where(table.c.kind == kind, table.c.source_id == source_id)).all()
         reusable = {entry_key(row): row.id for row in before}
@@ -267,6 +269,11 @@ class Store:
             connection.execute(
                 delete(tables.vector).where(columns.content_hash.in_(batch), columns.content_hash.not_in(used))
             )
+
+
+def _live(table: Table) -> ColumnElement[bool]:
+    """Not in the trash."""
+    return table.c.trashed.is_(None) if table is tables.document else true()
 
 
 def batches(items: Iterable[Any]) -> Iterator[list[Any]]:

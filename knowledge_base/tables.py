@@ -45,7 +45,9 @@ document = Table(
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("source", Text, nullable=False),
+    Column("trashed", DateTime),  # UTC; in the trash since then: it has no entries
     Index("ix_document_content_hash", "content_hash"),
+    Index("ix_document_trashed", "trashed"),
 )
 
 faq = Table(

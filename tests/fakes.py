@@ -24,6 +24,8 @@ class HashEncoder:
 
     def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         self.encoded += texts
+        if progress:
+            progress(len(texts), len(texts))
         return self.encode_queries(texts)
 
     def encode_tokens(self, texts: Sequence[str], query: bool = False) -> list[Vectors]:
