@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from web.api import accounts, session
+from web.api import accounts, conversations, session
 from web.desk import Desk, open_desk
 from web.gate import Gate
 from web.problems import DeclaredSize, explain_problems
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 API = (
     session.router,
     accounts.router,
+    conversations.router,
 )
 """The staff's REST API, served under /api."""
 _DEMO = Path(__file__).parent / "demo" / "site"
