@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from web.api import accounts, conversations, session
+from web.api import accounts, conversations, documents, faqs, session
 from web.desk import Desk, open_desk
 from web.gate import Gate
 from web.problems import DeclaredSize, explain_problems
@@ -26,6 +26,8 @@ API = (
     session.router,
     accounts.router,
     conversations.router,
+    documents.router,
+    faqs.router,
 )
 """The staff's REST API, served under /api."""
 _DEMO = Path(__file__).parent / "demo" / "site"

@@ -20,7 +20,7 @@ OPEN = {("POST", "/api/session"), ("POST", "/api/setup")}
 def api_routes(app: FastAPI) -> list[tuple[str, str, APIRoute]]:
     """(method, path, route) of every route under /api, as the OpenAPI document has them too."""
     routes = [route for router in API for route in router.routes if isinstance(route, APIRoute)]
-    found = [(method, f"/api{route.path}", route) for route in routes for method in sorted(route.methods)]
+    found = [(method, f"/api{route.path_format}", route) for route in routes for method in sorted(route.methods)]
     documented = {
         (method.upper(), path)
         for path, methods in app.openapi()["paths"].items()
