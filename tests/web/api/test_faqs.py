@@ -124,7 +124,7 @@ def test_what_is_wrong_is_refused_and_nothing_stored(editor: TestClient, wrong: 
     assert editor.get("/api/faqs").json()["total"] == 0
 
 
-@pytest.mark.parametrize("id", ["a/b c.zh", "退货#1?", "history/x", "%2e%2e", "'; DROP TABLE faq; --"])
+@pytest.mark.parametrize("id", ["a/b c.zh", "退货#1?", "50% off", "history/x", "'; DROP TABLE faq; --"])
 def test_any_id_can_be_addressed(editor: TestClient, id: str) -> None:
     from urllib.parse import quote
 
