@@ -104,6 +104,12 @@ class Handoffs:
             wanted &= _HANDOFF.staff_id == staff_id
         return self._changed(wanted, {"ended": datetime.now(UTC), "outcome": outcome})
 
+    def hears(self, conversation_id: str, message_id: str) -> bool:
+        """Whether people have the conversation, or this message was logged while they had it."""
+        with self._engine.connect() as connection:
+            known = _open_of(connection, conversation_id)
+            return known is not None or said.is_said(connection, conversation_id, message_id)
+
     def hear(self, conversation_id: str, message: Message) -> bool:
         """Log what the customer says to people, once. False, nothing being logged, while the bot has it.
 

@@ -1,5 +1,6 @@
 """Admits a question: cleans it, checks the limits, begins its reply. Knows nothing of sockets."""
 
+from bot.handoff import People
 from web.channel import Channel, Question, Reply
 from web.cleaning import clean
 from web.desk import Desk
@@ -9,10 +10,10 @@ from web.hub import Answering, Overloaded
 _AGAIN = 1.0  # seconds until a running reply may have ended
 
 
-def ask(desk: Desk, channel: Channel, frame: Ask, address: str) -> Reply | ErrorFrame:
+def ask(desk: Desk, channel: Channel, frame: Ask, address: str, people: People | None = None) -> Reply | ErrorFrame:
     """Begin the reply to `frame`, or give the one it got before under the same id, or say what is wrong.
 
-    Raises Closed while there is no bot.
+    people: who may take the conversation over. Raises Closed while there is no bot.
     """
     text = checked(desk, frame.text, frame.id)
     if isinstance(text, ErrorFrame):
@@ -24,7 +25,7 @@ def ask(desk: Desk, channel: Channel, frame: Ask, address: str) -> Reply | Error
     if limited is not None:
         return limited
     try:
-        return desk.hub.ask(desk.bot, channel, Question(text, frame.id))
+        return desk.hub.ask(desk.bot, channel, Question(text, frame.id, people=people))
     except Answering:
         return error("busy", say="answering", retry_after=_AGAIN, reply_to=frame.id)
     except Overloaded as overloaded:

@@ -12,10 +12,12 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from bot.handoff import People
 from bot.types import Message
-from web.frames import AnswerFrame, ErrorFrame, NumberedFrame, StartFrame, TokenFrame
+from web.frames import AnswerFrame, ErrorFrame, NumberedFrame, ServerFrame
 
 _REMEMBERED = 50  # client ids of one conversation
+_PASSING = 100  # unnumbered frames that wait for a slow follower; more are dropped, as they tell the moment only
 
 
 class Behind(Exception):
@@ -24,11 +26,15 @@ class Behind(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a visitor asks. `history` None: the logged conversation; else what the caller says was said."""
+    """What a visitor asks. `history` None: the logged conversation; else what the caller says was said.
+
+    people: who may take the conversation over; None where no person's words would reach the visitor.
+    """
 
     text: str
     client_id: str | None = None
     history: tuple[Message, ...] | None = None
+    people: People | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,14 @@ class Kept:
     """One sent frame: as a value and as JSON."""
 
     seq: int
-    frame: NumberedFrame
+    frame: ServerFrame
     text: str
     at: float
 
     @property
     def message_id(self) -> str | None:
-        """The answer it belongs to."""
-        frame = self.frame
-        return frame.message_id if isinstance(frame, StartFrame | TokenFrame | AnswerFrame) else None
+        """The message of the history that it belongs to."""
+        return getattr(self.frame, "message_id", None)
 
 
 @dataclass(slots=True)
@@ -83,7 +88,7 @@ class Channel:
         self._kept: deque[Kept] = deque(maxlen=most)
         self._seconds = seconds
         self._asked: OrderedDict[str, Reply] = OrderedDict()
-        self._signals: set[asyncio.Event] = set()
+        self._signals: dict[asyncio.Event, list[Kept]] = {}  # of each follower, with what passes by unnumbered
 
     @property
     def idle(self) -> bool:
@@ -111,6 +116,14 @@ class Channel:
         self._kept.append(Kept(self.last_seq, numbered, numbered.encode(), self.touched))
         for signal in self._signals:
             signal.set()
+
+    def pass_on(self, frame: ServerFrame) -> None:
+        """Send a frame to those who follow now, and to nobody later."""
+        passing = Kept(self.last_seq, frame, frame.encode(), time.monotonic())
+        for signal, passed in self._signals.items():
+            if len(passed) < _PASSING:
+                passed.append(passing)
+                signal.set()
 
     def end(self, frame: AnswerFrame | ErrorFrame) -> None:
         """Publish the running reply's last frame. A question that failed may be asked again under its id."""
@@ -153,19 +166,21 @@ class Channel:
         return [kept for kept in self._kept if reply.first_seq <= kept.seq <= last]
 
     async def follow(self, seq: int) -> AsyncGenerator[Kept, None]:
-        """Every frame numbered above `seq`, as they come, for ever. Raises Behind for a reader too slow."""
+        """Every frame numbered above `seq`, and those that pass by, as they come. Raises Behind for one too slow."""
         signal = asyncio.Event()
-        self._signals.add(signal)
+        passing = self._signals[signal] = []
         try:
             while True:
                 signal.clear()
                 for kept in self.after(seq):
                     seq = kept.seq
                     yield kept
-                if seq == self.last_seq:
+                while passing:
+                    yield passing.pop(0)
+                if seq == self.last_seq and not passing:
                     await signal.wait()
         finally:
-            self._signals.discard(signal)
+            del self._signals[signal]
             self.touched = time.monotonic()
 
     def _forget(self, before: float) -> None:

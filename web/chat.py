@@ -16,17 +16,22 @@ from web.entrance import Entrance, enter, reenter
 from web.frames import (
     AnyClientFrame,
     Ask,
+    CancelHandoff,
     Contact,
     ErrorFrame,
     Feedback,
     Ping,
     Pong,
+    Read,
     Resume,
     ServerFrame,
+    Solved,
     StopReply,
+    Typing,
     error,
     parse,
 )
+from web.hearing import hear, live
 from web.saving import save
 
 _PATIENCE = 40  # bad frames and frames beyond the rate until the socket is closed
@@ -132,8 +137,10 @@ class Chat:
         match frame:
             case Ask():
                 await self._ask(channel, frame)
-            case Feedback() | Contact():
+            case Feedback() | Contact() | Solved() | CancelHandoff():
                 await self._save(channel, frame)
+            case Typing() | Read():
+                live(self._desk, channel.conversation_id, frame)
             case Resume():
                 await self._resume(channel, frame)
             case StopReply() if channel.running is not None:
@@ -144,7 +151,10 @@ class Chat:
         await self._send(error("busy", say="loading", retry_after=_LOADING, reply_to=reply_to))
 
     async def _ask(self, channel: Channel, frame: Ask) -> None:
-        reply = ask(self._desk, channel, frame, self._address)
+        heard = await hear(self._desk, channel, frame, self._address)
+        if heard is not None:
+            return await self._send(heard)
+        reply = ask(self._desk, channel, frame, self._address, self._desk.inbox)
         if isinstance(reply, ErrorFrame):
             return await self._send(reply)
         if reply.last_seq is None:
@@ -152,7 +162,7 @@ class Chat:
         for kept in channel.frames_of(reply):
             await self._socket.send_text(kept.text)
 
-    async def _save(self, channel: Channel, frame: Feedback | Contact) -> None:
+    async def _save(self, channel: Channel, frame: Feedback | Contact | Solved | CancelHandoff) -> None:
         limited = rate(self._desk, channel.conversation_id, self._address)
         await self._send(limited or await save(self._desk, channel.conversation_id, frame))
 

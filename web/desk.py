@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 from knowledge_base.types import Language
 from web.auth import ApiKey, Origins, Tokens, api_key, visitor_tokens
 from web.hub import Hub
+from web.inbox import Inbox
 from web.limits import Limits
 from web.metrics import Metrics
 from web.settings import Settings
@@ -60,6 +61,7 @@ class Desk:
     _bot: Bot | None = None
     _access: Access | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
+    _inbox: Inbox | None = None
     _welcome: tuple[float, Welcome] | None = None
     _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
 
@@ -77,6 +79,13 @@ class Desk:
             if self._access is None:
                 self._access = open_access(self.settings)
             return self._access
+
+    @property
+    def inbox(self) -> Inbox:
+        """The conversations that people have or that wait for them."""
+        if self._inbox is None:
+            self._inbox = Inbox(self)
+        return self._inbox
 
     @property
     def ready(self) -> bool:

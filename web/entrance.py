@@ -50,7 +50,9 @@ async def reenter(desk: Desk, token: str, last_seq: int) -> Entrance | None:
 
 
 async def _entrance(desk: Desk, channel: Channel, seq: int, conversation: Conversation, *, resumed: bool) -> Entrance:
+    desk.inbox.attach()
     welcome = await desk.welcome()
+    state = await desk.call(desk.inbox.state, channel.conversation_id)
     coming = channel.answers_after(seq)
     frame = SessionFrame(
         token=desk.tokens.issue(Visitor(channel.conversation_id, channel.epoch)),
@@ -62,5 +64,6 @@ async def _entrance(desk: Desk, channel: Channel, seq: int, conversation: Conver
         history=tuple(past(said) for said in conversation.messages[-_REMEMBERED:] if said.id not in coming),
         last_seq=seq,
         privacy_url=desk.settings.privacy_url,
+        desk=state,
     )
     return Entrance(channel, seq, frame)

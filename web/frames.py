@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.types import Answer, Done, Event, Kind, Message, Role, Start, Token
 from knowledge_base.types import Language, SourceKind
+from web.desk_state import DeskState
 from web.wording import Text, wording
 
 Code = Literal[
@@ -76,13 +77,33 @@ class Typing(ClientFrame):
     type: Literal["typing"]
 
 
+class CancelHandoff(ClientFrame):
+    """The customer does not want to wait for a person any more."""
+
+    type: Literal["cancel_handoff"]
+
+
+class Read(ClientFrame):
+    """The customer has read what staff said, up to this message."""
+
+    type: Literal["read"]
+    message_id: Id
+
+
+class Solved(ClientFrame):
+    """Whether the talk with a person solved it."""
+
+    type: Literal["solved"]
+    solved: bool
+
+
 class Ping(ClientFrame):
     """Asks for a pong."""
 
     type: Literal["ping"]
 
 
-AnyClientFrame = Resume | Ask | StopReply | Feedback | Contact | Typing | Ping
+AnyClientFrame = Resume | Ask | StopReply | Feedback | Contact | Typing | CancelHandoff | Read | Solved | Ping
 _CLIENT: TypeAdapter[AnyClientFrame] = TypeAdapter(Annotated[AnyClientFrame, Field(discriminator="type")])
 
 
@@ -132,6 +153,7 @@ class PastMessage(BaseModel):
     role: Role
     text: str
     at: datetime
+    author: str | None = None  # of staff
     kind: Kind | None = None
     language: Language | None = None
     confidence: float | None = None
@@ -153,6 +175,7 @@ class SessionFrame(ServerFrame):
     history: tuple[PastMessage, ...] = ()
     last_seq: int = 0
     privacy_url: str = ""
+    desk: DeskState = DeskState()
 
     def encode(self) -> str:
         """The frame as JSON; what a past message does not have is left out."""
@@ -255,7 +278,8 @@ def answer_frame(answer: Answer, reply_to: str | None) -> AnswerFrame:
 
 def past(message: Message) -> PastMessage:
     """A logged message as the history shows it."""
-    said = PastMessage(id=message.id, role=message.role, text=message.text, at=message.at)
+    author = message.author or None
+    said = PastMessage(id=message.id, role=message.role, text=message.text, at=message.at, author=author)
     return said.model_copy(update=_answer_fields(message.answer)) if message.answer else said
 
 

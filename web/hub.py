@@ -18,8 +18,9 @@ import structlog
 
 from bot.types import Conversation, Done, Event, Start
 from web.channel import Channel, Question, Reply
-from web.frames import Code, answer_frame, error, to_frame
+from web.frames import Code, NumberedFrame, answer_frame, error, to_frame
 from web.metrics import Metrics
+from web.notices import Notice
 from web.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ class Hub:
             settings = self._settings
             self._channels[conversation_id] = Channel(conversation_id, settings.replay_frames, settings.replay_seconds)
         return self._channels[conversation_id]
+
+    def tell(self, notice: Notice) -> None:
+        """Send a notice's frame to the customer, if the conversation has a channel; else the history will tell."""
+        channel = self._channels.get(notice.conversation_id)
+        if channel is None or notice.frame is None:
+            return
+        if notice.kept and isinstance(notice.frame, NumberedFrame):
+            channel.publish(notice.frame)
+        else:
+            channel.pass_on(notice.frame)
 
     def ask(self, bot: Bot, channel: Channel, question: Question) -> Reply:
         """Begin a reply; its frames appear in the channel. Raises Answering or Overloaded."""
@@ -145,7 +156,9 @@ def _work(bot: Bot, conversation_id: str, reply: Reply, deliver: Callable[[Event
         deliver(Done(logged))
         return
     fresh = id if logged is None else None
-    with closing(bot.reply(conversation, question.text, message_id=fresh, stop=reply.stopped)) as events:
+    people = question.people
+    replying = bot.reply(conversation, question.text, message_id=fresh, stop=reply.stopped, people=people)
+    with closing(replying) as events:
         for event in events:
             deliver(event)
 

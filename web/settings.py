@@ -15,7 +15,8 @@ class Settings(BotSettings):
     """`origins`: other sites that may embed the widget ("*": any). `api_key` empty: made at first start.
 
     `trusted_proxies`: addresses or networks whose X-Forwarded-For and -Proto are believed.
-    Rates are per minute; `replies` answers are worked on at once and `queue` more may wait.
+    Rates are per minute; `replies` answers are worked on at once and `queue` more may wait. Who closes the console
+    keeps conversations for `agent_grace_seconds`; then they wait for somebody else.
     """
 
     host: str = "127.0.0.1"
@@ -43,6 +44,7 @@ class Settings(BotSettings):
     replay_frames: int = Field(default=2_000, ge=10)
     replay_seconds: float = Field(default=600, gt=0)
     drain_seconds: float = Field(default=15, ge=0)
+    agent_grace_seconds: float = Field(default=30, gt=0)
 
     @field_validator("origins", "trusted_proxies", mode="before")
     @classmethod

@@ -14,7 +14,7 @@ def _sentences() -> dict[str, Text]:
     return tomllib.loads(Path(__file__).with_name("wording.toml").read_text(encoding="utf-8"))
 
 
-def wording(name: str, **values: object) -> Text:
+def wording(name: str, /, **values: object) -> Text:
     """The sentence `name` in both languages, its `{…}` filled with `values`. Raises KeyError."""
     text = _sentences()[name]
     return {language: sentence.format(**values) for language, sentence in text.items()}

@@ -16,12 +16,26 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from bot.handoff import People
 from bot.types import Answer, Citation, Conversation, Done, Event, Message, Start, Stop, Token
 from web.app import create_app
 from web.server import _config
 from web.settings import Settings
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class NoHandoffs:
+    """Nobody ever has a conversation, with the behaviour of bot.handoffs.Handoffs."""
+
+    def open_of(self, conversation_id: str) -> None:
+        return None
+
+    def hears(self, conversation_id: str, message_id: str) -> bool:
+        return False
+
+    def held(self) -> list[object]:
+        return []
 
 
 @dataclass
@@ -31,6 +45,7 @@ class MemoryLog:
     conversations: dict[str, Conversation] = field(default_factory=dict)
     judgements: list[tuple[str, str, bool, str, str]] = field(default_factory=list)
     contacts: list[tuple[str, str, str]] = field(default_factory=list)
+    handoffs: NoHandoffs = field(default_factory=NoHandoffs)
 
     def open(self) -> Conversation:
         conversation = Conversation(uuid4().hex)
@@ -76,7 +91,13 @@ class ScriptedBot:
         self.closed = False
 
     def reply(
-        self, conversation: Conversation, question: str, *, message_id: str | None = None, stop: Stop = lambda: False
+        self,
+        conversation: Conversation,
+        question: str,
+        *,
+        message_id: str | None = None,
+        stop: Stop = lambda: False,
+        people: People | None = None,
     ) -> Generator[Event, None, None]:
         self.seen.append(conversation)
         self.log.ask(conversation.id, Message(uuid4().hex, "customer", question, WHEN))

@@ -15,6 +15,7 @@ from web.chat import Chat
 from web.desk import Desk, desk_of
 from web.entrance import Entrance, enter, reenter
 from web.frames import Ask, Contact, Credential, ErrorFrame, Feedback, error
+from web.hearing import hear
 from web.limits import TooManyConnections, address_of
 from web.problems import MOST_BODY, refusal
 from web.saving import save
@@ -75,10 +76,16 @@ async def stream(request: Request, body: AskBody) -> Response:
     entrance = await _entrance(desk, body.token, address)
     if isinstance(entrance, ErrorFrame):
         return _refused(desk, entrance)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    heard = await hear(desk, entrance.channel, body, address)
+    if isinstance(heard, ErrorFrame):
+        return _refused(desk, heard)
+    if heard is not None:  # people have the conversation; what they say comes by websocket, or in the history
+        said = (_event(frame.encode()) for frame in (entrance.frame, heard))
+        return StreamingResponse(said, media_type="text/event-stream", headers=headers)
     reply = ask(desk, entrance.channel, body, address)
     if isinstance(reply, ErrorFrame):
         return _refused(desk, reply)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(entrance, reply), media_type="text/event-stream", headers=headers)
 
 
