@@ -1,0 +1,99 @@
+"""The gate: what it lets pass, what it refuses, and why."""
+
+from dataclasses import replace
+
+import pytest
+
+from training.gate import Compared, Limits, gate
+from training.golden import Question
+from training.metrics import Judged
+
+RIGHT = Judged("faq", "yes", 0.9, ("a", "b"), ("a",), latency_ms={"total": 100.0})
+WRONG = Judged("faq", "no", 0.8, ("b", "a"), ("b",), latency_ms={"total": 100.0})
+SILENT = Judged("abstain", "", 0.3, ("b", "a"), (), latency_ms={"total": 100.0})
+
+
+def asked(language: str, number: int, answerable: bool = True) -> Question:
+    relevant = frozenset({"a"}) if answerable else frozenset()
+    return Question(
+        id=f"{language}{number}",
+        text="?",
+        language=language,
+        relevant=relevant,
+        answers=(),
+        answerable=answerable,
+        history=(),
+    )
+
+
+def pairs(zh: list[tuple[Judged, Judged]], en: list[tuple[Judged, Judged]]) -> list[Compared]:
+    return [
+        Compared("set", asked(language, number), *answers)
+        for language, group in (("zh", zh), ("en", en))
+        for number, answers in enumerate(group)
+    ]
+
+
+SAME = [(RIGHT, RIGHT)] * 60 + [(SILENT, SILENT)] * 40
+
+
+def test_the_same_answers_pass() -> None:
+    verdict = gate(pairs(SAME, SAME))
+    assert verdict.passed and not verdict.worse and not verdict.better
+
+
+def test_more_right_answers_pass_and_are_named() -> None:
+    better = [(RIGHT, RIGHT)] * 60 + [(SILENT, RIGHT)] * 20 + [(SILENT, SILENT)] * 20
+    verdict = gate(pairs(better, better))
+    assert verdict.passed and len(verdict.better) == 40
+    resolved = next(check for check in verdict.checks if check.figure == "resolved" and check.language == "zh")
+    assert (resolved.current, resolved.candidate) == (0.6, 0.8)
+    assert resolved.difference is not None and resolved.difference.interval()[0] > 0
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_loss_beyond_noise_in_one_language_is_refused_whatever_the_other_gains(language: str) -> None:
+    worse = [(RIGHT, RIGHT)] * 45 + [(RIGHT, SILENT)] * 15 + [(SILENT, SILENT)] * 40
+    better = [(RIGHT, RIGHT)] * 60 + [(SILENT, RIGHT)] * 40
+    verdict = gate(pairs(worse, better) if language == "zh" else pairs(better, worse))
+    reasons = {(check.figure, check.language) for check in verdict.reasons if check.refused == "worse"}
+    assert ("resolved", language) in reasons and not verdict.passed
+    assert {one.question.language for one in verdict.worse} == {language}
+
+
+def test_a_loss_within_noise_passes() -> None:
+    noise = [(RIGHT, RIGHT)] * 58 + [(RIGHT, SILENT)] * 2 + [(SILENT, RIGHT)] + [(SILENT, SILENT)] * 39
+    assert gate(pairs(noise, noise)).passed
+
+
+def test_false_answers_over_the_limit_are_refused() -> None:
+    false = [(RIGHT, RIGHT)] * 60 + [(SILENT, WRONG)] * 6 + [(SILENT, SILENT)] * 34
+    verdict = gate(pairs(false, SAME))
+    assert [(c.language, c.refused) for c in verdict.reasons if c.figure == "false_answer_rate"] == [
+        ("zh", "false answers")
+    ]
+    assert gate(pairs(false, false), Limits(false_answers=0.5)).reasons, "more of them than before, beyond noise"
+
+
+def test_languages_further_apart_than_before_are_refused() -> None:
+    better = [(RIGHT, RIGHT)] * 60 + [(SILENT, RIGHT)] * 5 + [(SILENT, SILENT)] * 35
+    verdict = gate(pairs(better, SAME))
+    assert {check.refused for check in verdict.reasons} == {"gap"}
+    assert gate(pairs(better, SAME), Limits(gap=0.06)).passed
+
+
+def test_slower_answers_are_refused() -> None:
+    slow = replace(RIGHT, latency_ms={"total": 130.0})
+    verdict = gate(pairs([(RIGHT, slow)] * 50, [(RIGHT, RIGHT)] * 50))
+    assert [(check.figure, check.refused) for check in verdict.reasons] == [("latency_p95_ms", "latency")]
+
+
+def test_a_language_without_enough_questions_cannot_be_judged() -> None:
+    verdict = gate(pairs(SAME, SAME[:10]))
+    assert [(check.language, check.refused) for check in verdict.reasons] == [("en", "too few questions")]
+
+
+def test_the_worst_changes_come_first() -> None:
+    mixed = [(RIGHT, WRONG), (SILENT, WRONG), (RIGHT, SILENT), (SILENT, RIGHT), *SAME]
+    verdict = gate(pairs(mixed, SAME))
+    assert [one.change for one in verdict.worse] == [-2, -1, -1] and [one.change for one in verdict.better] == [1]

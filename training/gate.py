@@ -1,0 +1,180 @@
+"""Whether a candidate release may take the place of the current one: both judged on the same questions.
+
+Pure functions of answers. Knows nothing of how they came about, nor of promoting.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from knowledge_base.types import Language
+from training.curves import auc
+from training.golden import Question
+from training.intervals import Estimate, Values, bootstrap
+from training.metrics import Judged, is_correct, tally
+
+Reason = Literal["worse", "false answers", "gap", "latency", "too few questions"]
+_LANGUAGES: tuple[Language, ...] = ("zh", "en")
+_GAINS = ("hit@1", "mrr@10", "resolved")
+_PARITY = ("coverage", "resolved", "false_answer_rate")
+_SEED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the gate lets pass.
+
+    false_answers: share of all questions; gap: how much further apart the languages may be than before, 0..1;
+    slower: p95 of the candidate's answers over the current's; fewest: questions of a language that it takes to judge.
+    """
+
+    false_answers: float = 0.05
+    gap: float = 0.03
+    slower: float = 1.25
+    fewest: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One question with both answers."""
+
+    golden: str
+    question: Question
+    current: Judged
+    candidate: Judged
+
+    @property
+    def change(self) -> int:
+        """1: now right, -1: no longer right or now a false answer, 0: as good as before."""
+        return _worth(self.question, self.candidate) - _worth(self.question, self.current)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One figure of both releases. `difference`: candidate less current, over the same draws of questions."""
+
+    figure: str
+    language: Language | None
+    current: float
+    candidate: float
+    difference: Estimate | None
+    refused: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate found; `worse` and `better` are questions whose answer changed in worth, the worst first."""
+
+    checks: tuple[Check, ...]
+    worse: tuple[Compared, ...]
+    better: tuple[Compared, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing speaks against promoting the candidate."""
+        return not self.reasons
+
+    @property
+    def reasons(self) -> tuple[Check, ...]:
+        """The checks that speak against it."""
+        return tuple(check for check in self.checks if check.refused)
+
+
+def gate(compared: Sequence[Compared], limits: Limits | None = None) -> Verdict:
+    """Judge a candidate by the questions that both releases answered; every figure with its paired bootstrap.
+
+    Refused: a figure worse beyond noise in either language, false answers over the limit, languages further apart
+    than before, slower answers, or too few questions of a language to tell. Raises nothing.
+    Source of the paired test: Koehn, EMNLP 2004.
+    """
+    limits = limits or Limits()
+    checks: list[Check] = []
+    for language in _LANGUAGES:
+        mine = [one for one in compared if one.question.language == language]
+        if len(mine) < limits.fewest:
+            checks.append(Check("questions", language, len(mine), len(mine), None, "too few questions"))
+        else:
+            checks += _of_language(language, mine, limits)
+    checks += [_apart(figure, checks, limits) for figure in _PARITY if _both(figure, checks)]
+    changed = sorted((one for one in compared if one.change), key=lambda one: (one.change, -one.candidate.confidence))
+    worse = tuple(one for one in changed if one.change < 0)
+    return Verdict(tuple(checks), worse, tuple(one for one in changed if one.change > 0))
+
+
+def _worth(question: Question, answer: Judged) -> int:
+    """1: right, or rightly no answer; 0: no answer where there is one; -1: a false answer."""
+    if answer.answers:
+        return 1 if is_correct(question, answer) else -1
+    return 0 if question.answerable else 1
+
+
+def _of_language(language: Language, mine: Sequence[Compared], limits: Limits) -> list[Check]:
+    names = [*_GAINS, "coverage", "false_answer_rate"]
+    found = {name: _paired(_rate(name), mine) for name in names} | {"auc": _paired(_auc, mine)}
+    checks = [_gain(name, language, found[name]) for name in (*_GAINS, "auc")]
+    checks.append(Check("coverage", language, *found["coverage"]))
+    current, candidate, difference = found["false_answer_rate"]
+    certain = difference.interval()
+    refused: Reason | None = None
+    if candidate > limits.false_answers:
+        refused = "false answers"
+    elif certain and certain[0] > 0:
+        refused = "worse"
+    checks.append(Check("false_answer_rate", language, current, candidate, difference, refused))
+    before, now = _p95([one.current for one in mine]), _p95([one.candidate for one in mine])
+    slow: Reason | None = "latency" if before and now > limits.slower * before else None
+    return [*checks, Check("latency_p95_ms", language, before, now, None, slow)]
+
+
+def _gain(name: str, language: Language, found: tuple[float, float, Estimate]) -> Check:
+    certain = found[2].interval()
+    return Check(name, language, *found, "worse" if certain and certain[1] < 0 else None)
+
+
+def _apart(figure: str, checks: Sequence[Check], limits: Limits) -> Check:
+    zh, en = _both(figure, checks)
+    before, now = abs(zh.current - en.current), abs(zh.candidate - en.candidate)
+    return Check(f"{figure} zh − en", None, before, now, None, "gap" if now > before + limits.gap else None)
+
+
+def _both(figure: str, checks: Sequence[Check]) -> list[Check]:
+    found = [check for check in checks if check.figure == figure and check.language]
+    return found if len(found) == len(_LANGUAGES) else []
+
+
+_Figure = Callable[[Sequence[Compared], Callable[[Compared], Judged]], Callable[[Values], Values]]
+
+
+def _paired(figure: _Figure, mine: Sequence[Compared]) -> tuple[float, float, Estimate]:
+    """The figure of the current release, of the candidate, and their difference on the same draws."""
+    current, candidate = figure(mine, lambda one: one.current), figure(mine, lambda one: one.candidate)
+    point, spread = bootstrap(lambda w: np.vstack([current(w), candidate(w)]), len(mine), _SEED)
+    difference = Estimate(float(point[1] - point[0]), spread[1] - spread[0], len(mine))
+    return float(point[0]), float(point[1]), difference
+
+
+def _rate(name: str) -> _Figure:
+    def over(mine: Sequence[Compared], of: Callable[[Compared], Judged]) -> Callable[[Values], Values]:
+        counted = np.array([tally(one.question, of(one))[name] for one in mine])
+
+        def measure(weights: Values) -> Values:
+            whole: Values = weights @ counted[:, 1]
+            rate: Values = np.divide(weights @ counted[:, 0], whole, out=np.zeros(len(whole)), where=whole > 0)
+            return rate
+
+        return measure
+
+    return over
+
+
+def _auc(mine: Sequence[Compared], of: Callable[[Compared], Judged]) -> Callable[[Values], Values]:
+    right = np.array([is_correct(one.question, of(one)) for one in mine], bool)
+    confidence = np.array([of(one).confidence for one in mine], float)
+    return lambda weights: np.nan_to_num(auc(right, confidence, weights), nan=0.5)
+
+
+def _p95(answers: Sequence[Judged]) -> float:
+    taken = [answer.latency_ms["total"] for answer in answers if "total" in answer.latency_ms]
+    return float(np.percentile(taken, 95)) if taken else 0.0
