@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from web.api import accounts, conversations, documents, faqs, hours, inbox, session
+from web.api import accounts, conversations, documents, faqs, hours, inbox, session, unanswered
 from web.desk import Desk, open_desk
 from web.gate import Gate
 from web.problems import DeclaredSize, explain_problems
@@ -30,6 +30,7 @@ API = (
     faqs.router,
     hours.router,  # before the inbox, where any other word is a conversation
     inbox.router,
+    unanswered.router,
 )
 """The staff's REST API, served under /api."""
 _DEMO = Path(__file__).parent / "demo" / "site"

@@ -22,6 +22,7 @@ from web.api.conversation_text import as_text
 from web.api.periods import Day, Period
 from web.api.rules import TheDesk, needs
 from web.api.the_log import log_of
+from web.api.unanswered import gaps_of
 from web.cleaning import clean
 from web.desk import Desk
 from web.problems import ApiError
@@ -264,6 +265,7 @@ def erased(desk: Desk, session: Session, conversation_id: str) -> Erased:
     gone = erase(log_of(desk), conversation_id)
     if gone is None:
         raise _unknown(conversation_id)
+    gaps_of(desk).forget()
     after = {**gone.counts, "golden": list(gone.golden)}
     desk.access.audit.note(session.staff.name, "conversation.erase", conversation_id, after=after)
     _log.info("conversation erased", conversation=conversation_id, messages=gone.counts["message"])
