@@ -161,12 +161,7 @@ async def add_document(
 @router.get("/documents/{document_id:path}")
 def get_document(document_id: DocumentId, desk: TheDesk, session: Reader) -> DocumentText:
     """A document with its text; also one in the trash."""
-    library = knowledge_of(desk).library.list
-    row = found_row(desk, document_id)
-    document = library.document(document_id, trashed=row.trashed is not None)
-    if document is None:
-        raise _unknown(document_id)
-    return DocumentText(**asdict(row), text=document.text)
+    return document_of(desk, document_id)
 
 
 @router.get("/passages/{document_id:path}")
@@ -174,9 +169,7 @@ def list_passages(
     document_id: DocumentId, desk: TheDesk, session: Reader, listed: Annotated[CutsListed, Query()]
 ) -> CutPage:
     """A document's passages, in its order."""
-    found_row(desk, document_id)
-    cuts, total = knowledge_of(desk).library.list.passages(document_id, listed.limit, listed.offset)
-    return CutPage(total=total, items=[CutOut.model_validate(asdict(cut)) for cut in cuts])
+    return cuts_of(desk, document_id, listed)
 
 
 @router.delete("/documents/{document_id:path}", status_code=204)
@@ -216,6 +209,22 @@ def found_row(desk: Desk, document_id: str) -> DocumentRow:
     if row is None:
         raise _unknown(document_id)
     return row
+
+
+def document_of(desk: Desk, document_id: str) -> DocumentText:
+    """A document with its text, also one in the trash. Raises ApiError when there is none."""
+    row = found_row(desk, document_id)
+    document = knowledge_of(desk).library.list.document(document_id, trashed=row.trashed is not None)
+    if document is None:
+        raise _unknown(document_id)
+    return DocumentText(**asdict(row), text=document.text)
+
+
+def cuts_of(desk: Desk, document_id: str, listed: CutsListed) -> CutPage:
+    """A document's passages, in its order. Raises ApiError when there is no such document."""
+    found_row(desk, document_id)
+    cuts, total = knowledge_of(desk).library.list.passages(document_id, listed.limit, listed.offset)
+    return CutPage(total=total, items=[CutOut.model_validate(asdict(cut)) for cut in cuts])
 
 
 def stored_file(desk: Desk, session: Session, path: FilePath, document_id: str = "", job: Job | None = None) -> Put:

@@ -9,11 +9,12 @@ from nicegui import app as gui
 from nicegui import ui
 from starlette.staticfiles import StaticFiles
 
-from web.console import conversation, conversations, overview, settings, sign_in
+from web.console import conversation, conversations, document, documents, overview, settings, sign_in, unanswered
 from web.console.policy import ConsolePolicy
 
 STATIC = Path(__file__).parent.parent / "static" / "console"
-_PAGES = (overview, settings, conversation, conversations)  # importing a page's module registers it
+# importing a page's module registers it
+_PAGES = (overview, settings, conversation, conversations, document, documents, unanswered)
 
 
 def mount_console(app: FastAPI) -> None:
