@@ -1,8 +1,8 @@
 """Releases: which adapters, fusion and calibration serve. Reads, checks, promotes, rolls back.
 
 A release is a folder with release.json and the files that it lists: `<releases>/<name>/`, or the one that ships,
-`default`. `current` in the releases' folder names the one that serves and those before it. Knows nothing of
-training or of loading models.
+`default`. `current` in the releases' folder names the one that serves and those before it; `story.jsonl` tells what
+became of each. Knows nothing of training or of loading models.
 """
 
 import hashlib
@@ -10,8 +10,9 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bot.types import BotError
 from knowledge_base.adapter import Adapter
@@ -19,6 +20,7 @@ from knowledge_base.adapter import Adapter
 DEFAULT = "default"  # what serves when no release was ever promoted
 SHIPPED = Path(__file__).parent / "release"
 _POINTER = "current"
+_STORY = "story.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,17 @@ class Release:
     reranker: Model = Model()  # without adapter: the encoder's own late interaction
     fusion: Path | None = None
     files: Mapping[str, str] = field(default_factory=dict)  # path in the folder → SHA-256
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One thing that became of a release, and why."""
+
+    at: datetime
+    act: Literal["promote", "rollback", "refuse"]
+    release: str
+    before: str  # what served until then
+    why: str = ""
 
 
 class Releases:
@@ -68,22 +81,43 @@ class Releases:
             _check(folder / path, wanted, name)
         return release
 
-    def promote(self, name: str) -> Release:
+    def promote(self, name: str, why: str = "") -> Release:
         """Make a release the current one, in one step. Raises BotError when it is missing or damaged."""
         release = self.get(name)
         line = self._line()
         if line[-1] != name:
             self._point([*line, name])
+            self.tell("promote", name, line[-1], why)
         return release
 
-    def rollback(self) -> Release:
+    def rollback(self, why: str = "") -> Release:
         """Make the release before the current one current again. Raises BotError when there is none."""
         line = self._line()
         if len(line) == 1:
             raise BotError(f"There is no release before {line[0]!r} to roll back to.")
         release = self.get(line[-2])
         self._point(line[:-1])
+        self.tell("rollback", release.name, line[-1], why)
         return release
+
+    def story(self) -> list[Chapter]:
+        """What became of the releases, oldest first; a half-written last line is left out."""
+        path = self.folder / _STORY
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
+        told = [json.loads(line) for line in lines]
+        return [Chapter(**one | {"at": datetime.fromisoformat(one["at"])}) for one in told]
+
+    def tell(self, act: Literal["promote", "rollback", "refuse"], release: str, before: str, why: str = "") -> None:
+        """Add to the story."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        chapter = {"at": datetime.now(UTC).isoformat(), "act": act, "release": release, "before": before, "why": why}
+        path = self.folder / _STORY
+        whole = path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
+        with path.open("ab") as file:
+            file.truncate(whole)  # a line that a crash has cut short
+            file.write(json.dumps(chapter, ensure_ascii=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
 
     def _line(self) -> list[str]:
         """Names of the promoted releases, oldest first, the current one last."""

@@ -8,6 +8,7 @@ from web.commands.documents import add, remove
 from web.commands.errors import Mendable
 from web.commands.evaluate import evaluate
 from web.commands.faq import faq
+from web.commands.releases import promote, releases, rollback
 from web.commands.search import rebuild, search
 from web.commands.serve import serve
 from web.commands.staff import staff
@@ -24,7 +25,7 @@ main = typer.Typer(
 )
 
 
-for verb in (serve, ask, add, remove, search, rebuild, evaluate):
+for verb in (serve, ask, add, remove, search, rebuild, evaluate, releases, promote, rollback):
     main.command()(verb)
 main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})(
     train

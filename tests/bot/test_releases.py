@@ -57,6 +57,20 @@ def test_promote_then_roll_back_step_by_step(tmp_path: Path) -> None:
         releases.rollback()
 
 
+def test_the_story_tells_what_became_of_each_release_even_after_a_crash(tmp_path: Path) -> None:
+    make(tmp_path, "a")
+    releases = Releases(tmp_path)
+    assert releases.story() == []
+    releases.promote("a", "coverage 71 % → 80 %")
+    releases.promote("a")
+    with (tmp_path / "story.jsonl").open("a") as file:
+        file.write('{"at": "2026')
+    assert [chapter.release for chapter in releases.story()] == ["a"]
+    releases.rollback("thumbs down")
+    told = [(chapter.act, chapter.release, chapter.before, chapter.why) for chapter in releases.story()]
+    assert told == [("promote", "a", "default", "coverage 71 % → 80 %"), ("rollback", "default", "a", "thumbs down")]
+
+
 @pytest.mark.parametrize("path", ["adapter/weights.bin", "calibration.json"])
 def test_an_altered_file_is_refused_and_nothing_is_promoted(tmp_path: Path, path: str) -> None:
     make(tmp_path, "a")
