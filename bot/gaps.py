@@ -56,6 +56,11 @@ class Gap:
         return reasons(self.questions)
 
     @property
+    def answer(self) -> str:
+        """What staff said that the answer should be, in the language of the typical question; else nothing."""
+        return next((one.answer for one in self.questions if one.answer and one.language == self.language), "")
+
+    @property
     def similar(self) -> list[str]:
         """The other questions in the language of the typical one."""
         return [one.text for one in self.questions if one.language == self.language and one.text != self.question]

@@ -39,6 +39,7 @@ class Asked:
     last: datetime
     why: Counter[Why] = field(default_factory=Counter)
     conversations: list[str] = field(default_factory=list)  # the newest few
+    answer: str = ""  # what it should be, as staff said last
 
     @property
     def count(self) -> int:
@@ -53,6 +54,7 @@ class _Failure:
     at: datetime
     why: Why
     conversation_id: str
+    answer: str = ""
 
 
 def asked(engine: Engine, since: datetime | None, until: datetime | None, most: int) -> dict[str, Asked]:
@@ -130,7 +132,7 @@ def _messages(ids: Sequence[str], since: datetime | None, until: datetime | None
     within = [_MESSAGE.at >= since] if since else []
     within += [_MESSAGE.at < until] if until else []
     counts = case(*[(~condition, False) for condition in within], else_=True) if within else literal(True)
-    judged = (_FEEDBACK.helpful.label("helpful"), tables.correction.c.message_number.label("corrected"))
+    judged = (_FEEDBACK.helpful.label("helpful"), tables.correction.c.text.label("corrected"))
     statement = select(*columns, counts.label("counts"), *judged).select_from(joined)
     return statement.where(_MESSAGE.conversation_id.in_(ids)).order_by(_MESSAGE.conversation_id, _MESSAGE.number)
 
@@ -153,7 +155,9 @@ def _failures_of(conversation_id: str, rows: Sequence[Row[Any]]) -> Iterator[_Fa
         why = _why(row, next(iter(kinds[number:]), None))
         if why and question and row.counts and not told:
             told = True
-            yield _Failure(question, language_of(question, row.language), row.at, why, conversation_id)
+            yield _Failure(
+                question, language_of(question, row.language), row.at, why, conversation_id, row.corrected or ""
+            )
 
 
 def _why(row: Row[Any], following: str | None) -> Why | None:
@@ -179,6 +183,7 @@ def _add(found: dict[str, Asked], normal: str, failure: _Failure) -> None:
     one = found[normal]
     one.why[failure.why] += 1
     one.last = max(one.last, failure.at)
+    one.answer = one.answer or failure.answer
     if len(one.conversations) < _EXAMPLES and failure.conversation_id not in one.conversations:
         one.conversations.append(failure.conversation_id)
 

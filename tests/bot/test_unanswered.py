@@ -68,6 +68,7 @@ def test_questions_without_a_good_answer_are_found_with_the_reason(log: Conversa
     bad, wrong = talk(log, ("几天能到", "faq")), talk(log, ("运费多少", "grounded"), ("好的", "smalltalk"))
     log.feedback(bad, "a0", False)
     correct(engine, wrong, "a0", "10 元。", "An")
+    assert asked(engine, None, None, 9)[normalise("运费多少")].answer == "10 元。"
     assert texts(engine) == {
         "有月球店吗": {"abstain": 2},  # the same words but for the mark; asking for a person adds nothing
         "积分": {"clarify": 1},

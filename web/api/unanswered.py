@@ -85,7 +85,7 @@ class Gathered(BaseModel):
 
 
 class Drafting(BaseModel):
-    """The answer of the draft, if it is known already."""
+    """The answer of the draft; else it is what staff corrected an answer to, if they did."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -174,7 +174,7 @@ def drafted_faq(desk: Desk, session: Session, gap: Gap, answer: str = "") -> Sto
     """Make a draft FAQ and note it; its answer is to be written where none is given. Raises ApiError."""
     body = FaqIn(
         question=gap.question[:LONGEST_PHRASING],
-        answer=answer.strip() or TO_WRITE[gap.language],
+        answer=answer.strip() or gap.answer or TO_WRITE[gap.language],
         language=gap.language,
         similar=gap.similar[: min(_SIMILAR, MOST_PHRASINGS)],
         status="draft",
