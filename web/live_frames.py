@@ -35,6 +35,10 @@ class ReceivedFrame(NumberedFrame):
     reply_to: str | None
     text: str
 
+    def encode(self) -> str:
+        """The frame as JSON, without what it does not have."""
+        return self.model_dump_json(exclude_none=True)
+
 
 class StaffTypingFrame(ServerFrame):
     """A person of the staff is typing."""

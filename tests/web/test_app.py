@@ -62,6 +62,13 @@ def test_the_widget_is_cacheable_and_may_be_loaded_by_other_sites(client: TestCl
     assert client.get("/widget.js").status_code == 404
 
 
+def test_the_part_for_people_is_served_alike(client: TestClient) -> None:
+    response = client.get("/desk.js")
+    assert "kefu" in response.text.lower() and response.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert client.get("/desk.js", headers={"if-none-match": response.headers["etag"]}).status_code == 304
+    assert client.get("/widget.js").text != response.text
+
+
 def test_headers_protect_every_response(client: TestClient) -> None:
     for path in ("/health", "/nowhere", "/v1/models"):
         headers = client.get(path).headers

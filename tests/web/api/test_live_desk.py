@@ -56,7 +56,7 @@ def test_from_the_bot_to_a_person_and_back(client: TestClient, agent: TestClient
         assert answer["kind"] == "handoff" and answer["text"] == "已为您转接，您排在第一位。"
         ask(socket, "怎么申请退货？", "c2")  # the bot knows it, and is silent
         received = until(socket, "received")
-        assert received["reply_to"] == "c2"
+        assert received["reply_to"] == "c2" and "seq" not in received
         assert [row["text"] for row in agent.get("/api/inbox").json()["items"]] == ["怎么申请退货？"]
         assert agent.post(f"/api/inbox/{id}/claim").json()["staff_name"] == "An"
         assert until(socket, "desk", state="staff")["name"] == "An"

@@ -17,7 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
-WIDGET = Path(__file__).parents[3] / "web" / "static" / "widget" / "widget.js"
+FOLDER = Path(__file__).parents[3] / "web" / "static" / "widget"
+SCRIPTS = {f"/{name}": FOLDER / name for name in ("widget.js", "desk.js")}
 SUGGESTIONS = {
     "zh": ["怎么申请退货？", "多久能发货？", "如何开具发票？"],
     "en": ["How do I return an item?", "When will my order ship?", "Can I get an invoice?"],
@@ -155,6 +156,8 @@ class MockServer:
         self.scripts: dict[str, Sequence[Step]] = {}  # question → steps after start
         self.pages: dict[str, tuple[str, dict[str, str]]] = {}  # path → HTML, headers
         self.received: list[Frame] = []
+        self.scripts_sent: list[str] = []
+        self.desk: Frame = {"state": "bot", "open": False}  # who has every conversation
         self.queries: list[dict[str, list[str]]] = []  # of each connection
         self.refusing = False
         self.refused = 0
@@ -195,6 +198,26 @@ class MockServer:
         self.cut()
         del self.conversations[token]
 
+    def turn(self, state: str, zh: str = "", en: str = "", **fields: Any) -> None:
+        """Gives every conversation to somebody else."""
+        self.desk = {"state": state, "open": True, "text": {"zh": zh, "en": en}, **fields}
+        for conversation in list(self.conversations.values()):
+            conversation.emit({"type": "desk", **self.desk})
+
+    def staff_says(self, text: str, name: str = "An") -> str:
+        """A person says something to everybody. Returns the message's id."""
+        id = f"m{next(self._numbers)}"
+        for conversation in list(self.conversations.values()):
+            past = {"id": id, "role": "staff", "text": text, "at": now(), "author": name}
+            conversation.history.append(past)
+            conversation.emit({"type": "staff_message", "message_id": id, "name": name, "text": text, "at": now()})
+        return id
+
+    def pass_on(self, **frame: Any) -> None:
+        """Sends a frame that is not kept."""
+        for conversation in list(self.conversations.values()):
+            transmit(conversation.socket, frame)
+
     def of_type(self, kind: str) -> list[Frame]:
         """The frames of one type received so far."""
         return [frame for frame in self.received if frame["type"] == kind]
@@ -204,8 +227,9 @@ class MockServer:
         if path == "/ws/chat":
             self.refused += self.refusing
             return connection.respond(503, "refused\n") if self.refusing else None
-        if path == "/widget.js":
-            return _page(WIDGET.read_text(encoding="utf-8"), {"Content-Type": "text/javascript; charset=utf-8"})
+        if path in SCRIPTS:
+            self.scripts_sent.append(path)
+            return _page(SCRIPTS[path].read_text(encoding="utf-8"), {"Content-Type": "text/javascript; charset=utf-8"})
         if path in self.pages:
             html, headers = self.pages[path]
             return _page(html, {"Content-Type": "text/html; charset=utf-8", **headers})
@@ -239,6 +263,7 @@ class MockServer:
     def _welcome(self, socket: ServerConnection, chat: Conversation, resumed: bool, last_seq: int) -> None:
         session = {"type": "session", "token": chat.token, "expires_in": 3600, "conversation": chat.token}
         session |= {"greeting": GREETING, "suggestions": SUGGESTIONS, "privacy_url": "/privacy", "resumed": resumed}
+        session["desk"] = self.desk
         with chat.lock:
             chat.socket = socket
             transmit(socket, {**session, "history": chat.history if resumed else [], "last_seq": len(chat.frames)})
@@ -255,6 +280,15 @@ class MockServer:
                 transmit(conversation.socket, {"type": "contact_saved"})
             case "stop" if self._reply is not None:
                 self._reply.stopped.set()
+            case "message" if self.desk["state"] in ("waiting", "staff"):
+                past = {"id": f"s{len(conversation.history)}", "role": "customer", "text": frame["text"], "at": now()}
+                if frame["id"] not in conversation.asked:
+                    conversation.asked.add(frame["id"])
+                    conversation.history.append(past)
+                received = {"type": "received", "message_id": past["id"], "reply_to": frame["id"], "text": past["text"]}
+                transmit(conversation.socket, received)
+            case "solved":
+                transmit(conversation.socket, {"type": "solved_saved", "solved": frame["solved"]})
             case "message" if frame["id"] not in conversation.asked:
                 conversation.asked.add(frame["id"])
                 threading.Thread(target=self._answer, args=(conversation, frame), daemon=True).start()

@@ -1,5 +1,4 @@
-/* Kefu's chat widget: a button and a panel on any page, in one custom element. Knows the wire protocol and what this
-   browser keeps; not how answers are found. Text becomes nodes, never markup. */
+/* Kefu's chat widget, in one custom element. Knows the protocol and what this browser keeps. Text becomes nodes, never markup. */
 window.Kefu || (() => {
 "use strict";
 
@@ -143,7 +142,7 @@ input,textarea{width:100%;min-width:0;min-height:44px;line-height:24px;resize:no
 @media (prefers-reduced-motion){*{animation:none!important}}`;
 
 // ---- Nodes
-/** An element: "tag.class", properties or attributes, kids: nodes, text, lists of them; empty ones are left out. */
+/** An element: "tag.class", properties or attributes, kids: nodes, text, lists of them. */
 const el = (spec, props, ...kids) => {
 	const [tag, ...names] = spec.split("."), node = document.createElement(tag);
 	node.className = names.join(" ");
@@ -166,18 +165,17 @@ const icon = (d) => {
 const CHAT = "M12 4a8 8 0 0 0-6.7 12.3L4 20l4-1a8 8 0 1 0 4-15zM8.5 10.5h7M8.5 13.5h4.5", CLOSE = "M6 6l12 12M18 6L6 18",
 	DOWN = "M6 9l6 6 6-6", SEND = "M12 19V5M6 11l6-6 6 6", STOP = "M7 7h10v10H7z",
 	THUMB = "M7 11v9H4v-9zM7 11l4-8q3 0 2.3 3l-.6 3H18a2 2 0 0 1 2 2.4l-1.3 6.8a2 2 0 0 1-2 1.8H7";
-const entered = (act) => (event) => { // Enter, but not the one that ends a composition of Chinese characters
+const entered = (act) => (event) => { // not the Enter that ends a Chinese composition
 	if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
 	event.preventDefault();
 	act();
 };
 
 // ---- Markdown-lite
-// `code`, **bold**, *italics* or _italics_, [label](link), [1], bare link
+// `code`, **bold**, *italics*, _italics_, [label](link), [1], bare link; `cite(n)` gives a mark's node
 const INLINE = /`([^`]{1,999})`|\*\*(?=\S)(.{1,999}?)\*\*|(?:\B\*|\b_)(?=\S)([^*_]{1,999})[*_](?!\w)|\[([^\]]{1,999})\]\(([^)\s]{1,999})\)|\[(\d\d?)\]|\b(https?:\/\/[^\s<>"'`)\]、-〗！-～”]{1,999})/;
 const link = (href, label) =>
 	/^(https?:\/\/|mailto:|tel:)/i.test(href) ? el("a", { href, target: "_blank", rel: "noopener noreferrer" }, label) : label;
-/** Text as nodes with bold, italics, code, links and [n] marks; `cite(n)` gives a mark's node. */
 const inline = (text, cite) => {
 	const nodes = [];
 	for (let m; (m = INLINE.exec(text)); text = text.slice(m.index + m[0].length)) {
@@ -187,7 +185,6 @@ const inline = (text, cite) => {
 	}
 	return [...nodes, text];
 };
-/** Paragraphs, headings, lists, tables as block nodes. */
 const markdown = (text, cite) => {
 	const blocks = [];
 	let open, m; // open: the block that the next line may go on with
@@ -211,15 +208,16 @@ const markdown = (text, cite) => {
 	return blocks;
 };
 
-// ---- Kept in this browser, or while the page lives where storage is blocked or full
+// ---- Kept in this browser, or in memory where storage is blocked
 const KEY = "kefu:" + server.host;
-const store = { queue: [], later: [], unread: 0, draft: "" }; // queue: {id, text, failed} without an answer yet; later: frames to be confirmed
+const store = { queue: [], later: [], unread: 0, draft: "" }; // queue: {id, text, failed}; later: frames to be confirmed
 try { Object.assign(store, JSON.parse(localStorage[KEY])); } catch { /* nothing kept */ }
 const save = () => { try { localStorage[KEY] = JSON.stringify(store); } catch { /* in memory only */ } };
 const drop = (list, test) => { store[list] = store[list].filter((one) => !test(one)); save(); };
+const over = (id) => drop("queue", (one) => one.id === id);
 const queued = (id) => store.queue.find((one) => one.id === id);
 
-// ---- Connection: comes back by itself, after longer and longer waits; ready once there is a session
+// ---- Connection: comes back by itself; ready once there is a session
 let socket, overdue, ready, tries = 0;
 const connect = () => {
 	if (socket) return;
@@ -227,7 +225,7 @@ const connect = () => {
 	url.protocol = server.protocol.replace("http", "ws");
 	if (store.token) url.search = new URLSearchParams({ token: store.token, last_seq: seq });
 	let mine = {};
-	try { mine = new WebSocket(url); } catch { setTimeout(lost, 0, mine); } // forbidden by the page's policy
+	try { mine = new WebSocket(url); } catch { setTimeout(lost, 0, mine); }
 	socket = mine;
 	mine.onclose = () => lost(mine);
 	mine.onmessage = ({ data }) => { if (mine === socket) clearTimeout(overdue), receive(JSON.parse(data)); };
@@ -244,7 +242,7 @@ const lost = (mine) => {
 	setTimeout(connect, Math.min(30000, 500 * 2 ** tries++) * (0.5 + Math.random() / 2));
 	if (live && !live.id) settle();
 	refresh();
-	setTimeout(() => { // tell the customer, once it is more than a blink
+	setTimeout(() => {
 		if (ready) return;
 		strip.hidden = false;
 		strip.textContent = t("offline");
@@ -253,7 +251,7 @@ const lost = (mine) => {
 	}, 800);
 };
 
-// ---- The conversation; sent: id of the message that waits for its answer; live: the answer being written
+// ---- The conversation; sent: id of the message without an answer yet; live: the answer being written
 let seq = 0, sent, live, patience, drawing, stuck = true, back;
 const items = new Map(); // id → message shown: {id, mine, text, row, bubble, done, known}
 
@@ -265,13 +263,13 @@ const log = el("div.log", { tabIndex: 0, role: "region", ariaLabel: t("title"), 
 	if (stuck) latest.hidden = true;
 } }, intro, list);
 const input = el("textarea", { rows: 1, placeholder: t("ask"), ariaLabel: t("ask"), value: store.draft, enterKeyHint: "send",
-	oninput: () => refresh(), onkeydown: entered(() => submit()) });
+	oninput() { refresh(); kit.typed?.(); }, onkeydown: entered(() => submit()) });
 const sender = button(".go", icon(SEND), () => submit(), t("send"));
 const stopper = button(".go.stop", icon(STOP), () => send({ type: "stop" }), t("stop"));
 const count = el("span.small.count"), latest = button(".latest", "↓ " + t("latest"), () => bottom());
 const main = el("div.main",
 	el("div.head", el("div.who", el("h2", option("title") || t("title")), el("p", t("about"))),
-		button(".person", t("person"), () => contactForm()), button(".icon", icon(CLOSE), () => show(false), t("close"))),
+		button(".person", t("person"), () => person()), button(".icon", icon(CLOSE), () => show(false), t("close"))),
 	strip, log, el("div.compose", latest, count, input, stopper, sender));
 const sheet = el("div.sheet", { role: "dialog", ariaModal: "true", hidden: true });
 const voice = el("div.sr", { role: "status" });
@@ -290,9 +288,10 @@ const show = (open) => {
 	bottom();
 	refresh();
 	focus();
+	kit.seen?.();
 };
-const focus = () => (matchMedia("(pointer:fine)").matches ? input : panel).focus(); // on a phone the keyboard waits
-const paint = () => { // text on the company's colour must be readable, whatever the colour
+const focus = () => (matchMedia("(pointer:fine)").matches ? input : panel).focus();
+const paint = () => { // any colour must be readable
 	const [r, g, b] = getComputedStyle(fab).backgroundColor.match(/[\d.]+/g).map((n) => (n / 255) ** 2.2);
 	const pale = 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.183, theme = option("theme");
 	const night = theme === "dark" || theme !== "light" && dark.matches;
@@ -300,7 +299,7 @@ const paint = () => { // text on the company's colour must be readable, whatever
 	root.className = (night ? "dark" : pale ? "pale" : "") + (panel.hidden ? " root" : " root open");
 };
 const keys = (event) => {
-	event.stopPropagation(); // the page's shortcuts are not for what is typed here
+	event.stopPropagation(); // the page's shortcuts are not meant
 	if (event.type !== "keydown" || event.isComposing) return;
 	const here = shade.activeElement, all = [...here?.closest("[role=group]")?.querySelectorAll("button") || []];
 	const step = /^Arrow[DR]/.test(event.key) - /^Arrow[UL]/.test(event.key), at = all.indexOf(here);
@@ -326,7 +325,6 @@ const refresh = () => {
 	if (stuck) bottom();
 	save();
 };
-// Scrolling follows what comes, unless the customer reads further up
 const bottom = () => {
 	log.scrollTop = log.scrollHeight;
 	stuck = latest.hidden = true;
@@ -351,17 +349,17 @@ const go = (id) => {
 	bottom();
 	connect();
 	flush();
-	if (!strip.hidden) mark(id, "waiting"); else if (!live) think(id);
+	if (!strip.hidden) mark(id, "waiting"); else if (!live && !kit.held) think(id);
 	refresh();
 	focus();
 };
-const flush = () => { // one question at a time, the others wait their turn
+const flush = () => { // one at a time
 	const next = store.queue.find((one) => !one.failed);
 	if (!ready || sent || !next) return;
 	sent = next.id;
 	mark(sent);
 	send({ type: "message", text: next.text, id: sent });
-	if (!live) think(sent);
+	if (!live && !kit.held) think(sent);
 	watch();
 	refresh();
 };
@@ -369,7 +367,6 @@ const watch = () => {
 	clearTimeout(patience);
 	if (sent) patience = setTimeout(() => fail(sent, t("failed")), PATIENCE);
 };
-/** The reply to `id` is over: nothing is being written any more. */
 const settle = (id) => {
 	if (live && !live.text && !live.done) live.row.remove(), items.delete(live.id);
 	live = null;
@@ -394,7 +391,7 @@ const retry = (id) => {
 	mark(id);
 	go(id);
 };
-const deliver = (frame) => { // feedback or contact: kept until the server confirms it
+const deliver = (frame) => { // kept until the server confirms it
 	drop("later", (one) => one.type === frame.type && one.message_id === frame.message_id);
 	store.later.push(frame);
 	save();
@@ -438,7 +435,7 @@ const note = (text) => {
 const receive = (frame) => {
 	if (frame.seq <= seq) return;
 	if (frame.seq) seq = frame.seq, watch();
-	HEAR[frame.type]?.(frame);
+	(HEAR[frame.type] || people)(frame);
 };
 const HEAR = { // f: a frame
 	session(f) {
@@ -446,6 +443,7 @@ const HEAR = { // f: a frame
 		tries = 0;
 		store.token = f.token;
 		greet(f);
+		if (f.desk) if (f.desk.state === "bot" && !kit.held) kit.open = f.desk.open; else people({ ...f.desk, type: "desk" });
 		if (f.resumed) merge(f.history), seq = Math.min(seq, f.last_seq);
 		else {
 			seq = 0;
@@ -453,7 +451,7 @@ const HEAR = { // f: a frame
 			for (const item of items.values()) item.known = true; // of an earlier conversation
 		}
 		store.later.forEach(send);
-		ended(); // asks again what has no answer: the server knows it by its id
+		ended();
 	},
 	start({ message_id: id, reply_to, language }) {
 		const item = items.get(id);
@@ -483,7 +481,7 @@ const HEAR = { // f: a frame
 		items.set(item.id = f.message_id, item);
 		finish(item, f);
 		settle(id);
-		drop("queue", (one) => one.id === id);
+		over(id);
 		if (panel.hidden) store.unread++;
 		voice.textContent = t("title") + ": " + item.bubble.textContent;
 		ended();
@@ -504,6 +502,14 @@ const HEAR = { // f: a frame
 		const thanks = items.get(message_id)?.thanks;
 		if (thanks) thanks.textContent = t("thanks");
 	},
+	received({ message_id, reply_to: id }) {
+		const item = items.get(id);
+		if (item) items.set(message_id, item), item.known = true, mark(id);
+		settle(id);
+		over(id);
+		ended();
+	},
+	pong() {},
 	contact_saved() {
 		const said = store.later.find((one) => one.contact);
 		drop("later", (one) => one === said);
@@ -530,15 +536,15 @@ const merge = (history) => {
 		}
 		item.known = true;
 		items.set(past.id, item);
-		if (mine) { asked = item; continue; }
-		if (!item.done) finish(item, past);
+		if (mine) asked = item;
+		else if (!item.done) finish(item, past);
 		if (live === item) live = null;
-		if (asked) mark(asked.id), drop("queue", (one) => one.id === asked.id);
+		if (asked && (!mine || kit.held)) mark(asked.id), over(asked.id);
 	}
 };
 
 // ---- Answers
-const finish = (item, { text, kind, language, stopped, citations = [], options = [] }) => {
+const finish = (item, { text, author, kind, language, stopped, citations = [], options = [] }) => {
 	const { bubble, row } = item, open = (one) => () => source(one);
 	const cite = (number) => {
 		const one = citations.find((other) => other.number === number);
@@ -546,6 +552,7 @@ const finish = (item, { text, kind, language, stopped, citations = [], options =
 	};
 	item.done = true;
 	item.text = text;
+	if (item.author = author) row.prepend(el("span.small", author));
 	bubble.className = "bubble";
 	bubble.lang = language || lang;
 	bubble.replaceChildren(...markdown(text, cite));
@@ -553,9 +560,9 @@ const finish = (item, { text, kind, language, stopped, citations = [], options =
 	if (citations.length) row.append(group(".sources", t("sources"), citations.map((one) =>
 		button(".source", [el("span.num", one.number), el("bdi", one.title), el("span.small", t(one.kind))], open(one)))));
 	if (!stopped && /faq|grounded/.test(kind)) rating(item);
-	if (!/clarify|abstain|handoff/.test(kind)) return;
+	if (!(kit.held ? /clarify/ : /clarify|abstain|handoff/).test(kind)) return;
 	row.append(group(".list.choices", t("near"), kind === "abstain" && options.length && el("span.small", t("near")), options.map(pick),
-		kind === "clarify" ? pick(t("none")) : button(".pick.strong", t("person"), contactForm)));
+		kind === "clarify" ? pick(t("none")) : button(".pick.strong", t("person"), person)));
 };
 const rating = (item) => {
 	const vote = { type: "feedback", message_id: item.id };
@@ -577,7 +584,7 @@ const rating = (item) => {
 	item.row.append(el("div.rate", up, down, item.thanks));
 };
 
-// ---- The sheet over the conversation: a source, or the contact form
+// ---- The sheet: a source, or the contact form
 const openSheet = (title, body, focus) => {
 	if (sheet.hidden) back = shade.activeElement;
 	const close = button(".icon", icon(CLOSE), closeSheet, t("close"));
@@ -608,9 +615,18 @@ const form = el("div.body", el("p", t("leave")), el("label", t("contact"), conta
 	button(".full", t("send"), hand));
 const contactForm = () => openSheet(t("person"), form, contact);
 
+// ---- People: shown by desk.js, which is fetched when needed
+const person = () => kit.open ? say(t("person")) : contactForm();
+const people = (f) => {
+	if (f.type === "desk") kit.open = f.open, kit.held = /waiting|staff/.test(f.state);
+	if (kit.hear) return kit.hear(f);
+	if (!kit.early) document.head.append(el("script", { src: new URL("desk.js", server), nonce: script?.nonce })), kit.early = [];
+	kit.early.push(f);
+};
+
 // ---- On the page
 const dark = matchMedia("(prefers-color-scheme:dark)"), view = window.visualViewport;
-const fit = () => { // above a phone's keyboard; a pinched view stays as it is
+const fit = () => { // above a phone's keyboard, unless pinched
 	if (view.scale > 1.05) return;
 	panel.style.setProperty("--high", view.height + "px");
 	panel.style.setProperty("--top", view.offsetTop + "px");
@@ -629,7 +645,8 @@ const widget = document.createElement("kefu-widget"), shade = widget.attachShado
 styles.replaceSync(CSS);
 shade.adoptedStyleSheets = [styles];
 shade.append(root);
-window.Kefu = { open: () => show(true), close: () => show(false) };
+const kit = { el, button, group, add, finish, items, list, strip, panel, voice, lang, shade, send, deliver, drop, grown, refresh, store };
+window.Kefu = { open: () => show(true), close: () => show(false), kit };
 const place = () => {
 	document.body.append(widget);
 	for (const one of store.queue) customer(one.id, one.text), mark(one.id, one.failed && "failed");
