@@ -87,7 +87,10 @@ class FaqWrites:
         return before | {one["id"]: one["version"] for one in values}
 
     def _write_entries(self, connection: Connection, wanted: Mapping[str, Sequence[Entry]]) -> None:
-        """Make these the entries of the FAQs; one whose text is unchanged keeps its row id."""
+        """Make these the entries of the FAQs; one whose text is unchanged keeps its row id.
+
+        Of an FAQ whose entries all stay, one is noted as new: what others remember of it is out of date.
+        """
         mine = (tables.entry.c.kind == "faq") & tables.entry.c.source_id.in_(list(wanted))
         before = connection.execute(select(tables.entry).where(mine)).all()
         left = {(row.source_id, *entry_key(row)): row for row in before}
@@ -107,7 +110,10 @@ class FaqWrites:
             connection.execute(to, moved)
         known = {row.id for row in before}
         added = set(connection.execute(select(tables.entry.c.id).where(mine)).scalars()) - known if new else set()
-        self._drop(connection, list(left.values()), sorted(added))
+        gone = list(left.values())
+        other = {one["source_id"] for one in new} | {row.source_id for row in gone}
+        shown = {row.source_id: row.id for row in before if row.source_id not in other}
+        self._drop(connection, gone, [*sorted(added), *shown.values()])
 
     def _drop(self, connection: Connection, gone: Sequence[Row[Any]], added: Sequence[int]) -> None:
         """Delete entries and the vectors that only they had, and note what came and went."""

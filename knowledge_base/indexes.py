@@ -3,6 +3,7 @@
 Any process may change the store; each finds out by the store's revision and catches up before it searches.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -14,8 +15,10 @@ from knowledge_base.keywords import KeywordIndex
 from knowledge_base.records import IndexRow, Role
 from knowledge_base.store import Store
 from knowledge_base.types import Language, SourceKind, Vectors
+from knowledge_base.words import words
 
 _DEPTH = 50  # candidates from each search
+_SAMPLE = 500  # texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,18 @@ class Indexes:
     def found(self, vector: Vectors, query: str) -> set[int]:
         """The row ids that either index gives, known or not: what would show that a deleted entry is still there."""
         return {i for i, _ in (*self._dense.search(vector, _DEPTH), *self._keywords.search(query, _DEPTH))}
+
+    def shares(self, query: str, texts: Sequence[Counter[str]], average: float) -> list[float]:
+        """The keyword scores that texts of these words would have; see KeywordIndex.shares."""
+        return self._keywords.shares(query, texts, average)
+
+    def average_length(self) -> float:
+        """The mean number of words of an indexed text, of a sample of them; 0 when there is none."""
+        indexed = [i for i, fact in self._facts.copy().items() if fact.role != "never"]
+        lengths = [
+            len(words(row.search_text)) for row in self._store.index_rows(indexed[:: -(-len(indexed) // _SAMPLE) or 1])
+        ]
+        return sum(lengths) / len(lengths) if lengths else 0.0
 
     def ids(self) -> tuple[set[int], set[int]]:
         """The row ids that the dense and the keyword index hold."""

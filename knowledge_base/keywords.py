@@ -10,7 +10,7 @@ import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 _PROBE = "怎麼申請退貨 returning items XC-200 你是谁"
 _FORMAT = hashlib.sha256(f"2 {words(_PROBE)}".encode()).hexdigest()[:16]  # changes when words() does
 _HEAP = 32_000_000  # bytes for the writer
-_K1 = 1.2  # tantivy's BM25
+_K1, _B = 1.2, 0.75  # tantivy's BM25
 
 
 class KeywordIndex:
@@ -87,6 +87,18 @@ class KeywordIndex:
         ids = searcher.fast_field_values("id", [address for _, address in found])
         highest = sum(count * self._weight(word) for word, count in counted.items())
         return [(int(i), min(1.0, score / highest)) for i, (score, _) in zip(ids, found, strict=True)]
+
+    def shares(self, query: str, texts: Sequence[Counter[str]], average: float) -> list[float]:
+        """The share, as `search` gives it, that each of these texts would have if it were indexed.
+
+        texts: counted words; average: the mean number of words of an indexed text.
+        """
+        counted = Counter(words(query))
+        weights = {word: count * self._weight(word) for word, count in counted.items()}
+        highest = sum(weights.values())
+        if not highest:
+            return [0.0] * len(texts)
+        return [min(1.0, _bm25(weights, text, average) / highest) for text in texts]
 
     def ids(self) -> set[int]:
         """All row ids that it holds."""
@@ -150,3 +162,11 @@ class KeywordIndex:
         temporary = self._state.with_suffix(".new")
         temporary.write_text(json.dumps({"format": _FORMAT, "revision": revision}), "utf8")
         os.replace(temporary, self._state)
+
+
+def _bm25(weights: Mapping[str, float], text: Counter[str], average: float) -> float:
+    """The score of a text of these words for a query whose words weigh so much."""
+    length = _K1 * (1 - _B + _B * text.total() / (average or 1.0))
+    return sum(
+        weight * text[word] * (_K1 + 1) / (text[word] + length) for word, weight in weights.items() if text[word]
+    )

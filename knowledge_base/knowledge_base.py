@@ -12,6 +12,7 @@ from knowledge_base.entries import document_entries, faq_entries
 from knowledge_base.indexes import Candidate, Indexes
 from knowledge_base.keywords import KeywordIndex
 from knowledge_base.library import Library
+from knowledge_base.overlay import overlaid
 from knowledge_base.passages import Passages
 from knowledge_base.records import Entry, Source, source_hash
 from knowledge_base.retrieval import Retrieval
@@ -111,6 +112,10 @@ class KnowledgeBase:
     def candidates(self, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         """What both searches find, not yet ranked, and the row ids of `extra`: what the fusion is fitted on."""
         return self.searching.candidates(query, extra)
+
+    def with_changes(self, changed: Sequence[Faq], removed: Collection[str] = ()) -> Searching:
+        """How hits would be found with these FAQs changed and those removed; see overlay.overlaid."""
+        return overlaid(self.searching, self._indexes, changed, removed)
 
     def documents(self) -> list[Document]:
         return self._store.sources("document")

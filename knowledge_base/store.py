@@ -238,6 +238,8 @@ class Store:
         self.forget_vectors(connection, {row.content_hash for row in gone})
         changes = [{"entry_id": i, "added": True} for i in added]
         changes += [{"entry_id": row.id, "added": False} for row in gone]
+        if kept and not changes:  # only what is shown has changed: what others remember of it is out of date
+            changes = [{"entry_id": min(kept), "added": True}]
         if changes:
             connection.execute(insert(tables.change), changes)
 

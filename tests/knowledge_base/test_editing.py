@@ -43,6 +43,21 @@ def test_what_is_saved_is_found_and_counted_as_put_counts_it(knowledge: Knowledg
     assert all(finding.ok for finding in knowledge.check())
 
 
+def test_a_new_answer_under_the_same_phrasings_is_given_at_once(knowledge: KnowledgeBase, tmp_path: Path) -> None:
+    knowledge.put_faqs([RETURNS, HOURS])
+    other = open_in(tmp_path, Retrieval(HashEncoder()))
+    for round in range(2):
+        assert found(knowledge, "怎么退货")[0] == found(other, "怎么退货")[0] != f"改为{round}天。"
+        changed = replace(RETURNS, answer=f"改为{round}天。")
+        if round:
+            knowledge.put_faqs([changed])
+        else:
+            knowledge.editing.save([changed], {})
+        assert found(knowledge, "怎么退货")[0] == found(other, "怎么退货")[0] == changed.answer
+    assert all(finding.ok for finding in [*knowledge.check(), *other.check()])
+    other.close()
+
+
 def test_the_second_of_two_editors_gets_the_first_ones_text_and_writes_nothing(
     knowledge: KnowledgeBase, encoder: HashEncoder
 ) -> None:
