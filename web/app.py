@@ -11,7 +11,19 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from web.api import accounts, conversations, documents, faqs, hours, inbox, session, unanswered
+from web.api import (
+    accounts,
+    conversations,
+    documents,
+    faqs,
+    golden,
+    hours,
+    inbox,
+    overview,
+    questions,
+    session,
+    unanswered,
+)
 from web.desk import Desk, open_desk
 from web.gate import Gate
 from web.problems import DeclaredSize, explain_problems
@@ -27,10 +39,13 @@ API = (
     accounts.router,
     conversations.router,
     documents.router,
+    golden.router,
+    questions.router,
     faqs.router,
     hours.router,  # before the inbox, where any other word is a conversation
     inbox.router,
     unanswered.router,
+    overview.router,
 )
 """The staff's REST API, served under /api."""
 _DEMO = Path(__file__).parent / "demo" / "site"
