@@ -70,11 +70,10 @@ def ended(among: Select[Any], now: datetime | None = None) -> tuple[Ended, Selec
 
 def _last_answers(among: CTE) -> CTE:
     """The number of each conversation's last answer that is no smalltalk."""
-    joined = tables.message.join(tables.answer, _ANSWER.message_number == _MESSAGE.number)
+    answers = select(_ANSWER.message_number).where(_ANSWER.kind != "smalltalk")  # read from the index on kind
     return (
         select(_MESSAGE.conversation_id.label("id"), func.max(_MESSAGE.number).label("number"))
-        .select_from(joined)
-        .where(_ANSWER.kind != "smalltalk", _MESSAGE.conversation_id.in_(select(among.c.id)))
+        .where(_MESSAGE.number.in_(answers), _MESSAGE.conversation_id.in_(select(among.c.id)))
         .group_by(_MESSAGE.conversation_id)
         .cte("last")
     )
