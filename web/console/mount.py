@@ -9,12 +9,37 @@ from nicegui import app as gui
 from nicegui import ui
 from starlette.staticfiles import StaticFiles
 
-from web.console import conversation, conversations, document, documents, overview, settings, sign_in, unanswered
+from web.console import (
+    conversation,
+    conversations,
+    document,
+    documents,
+    faq_editor,
+    faq_import,
+    faqs,
+    overview,
+    settings,
+    sign_in,
+    try_it,
+    unanswered,
+)
 from web.console.policy import ConsolePolicy
 
 STATIC = Path(__file__).parent.parent / "static" / "console"
 # importing a page's module registers it
-_PAGES = (overview, settings, conversation, conversations, document, documents, unanswered)
+_PAGES = (
+    overview,
+    settings,
+    conversation,
+    conversations,
+    document,
+    documents,
+    unanswered,
+    try_it,
+    faqs,
+    faq_import,
+    faq_editor,
+)
 
 
 def mount_console(app: FastAPI) -> None:
