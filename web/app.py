@@ -15,6 +15,8 @@ from web.api import (
     accounts,
     conversations,
     documents,
+    faq_checks,
+    faq_import,
     faqs,
     golden,
     hours,
@@ -42,6 +44,8 @@ API = (
     golden.router,
     questions.router,
     faqs.router,
+    faq_checks.router,
+    faq_import.router,
     hours.router,  # before the inbox, where any other word is a conversation
     inbox.router,
     unanswered.router,
