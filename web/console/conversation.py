@@ -235,7 +235,7 @@ class TranscriptView:
         t = self._visit.t
         content = json.dumps(asdict(gone), ensure_ascii=False, indent=2)
         self._place.clear()
-        with self._place, ui.card().classes("w-full").props("data-testid=receipt"):
+        with self._place, ui.card().classes("k-panel").props("data-testid=receipt"):
             ui.label(t("erased")).classes("font-semibold")
             self._counts(gone)
             ui.button(

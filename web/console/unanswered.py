@@ -125,7 +125,7 @@ class GapList:
 
     def _card(self, gap: Gap) -> None:
         visit, t = self._visit, self._visit.t
-        with ui.card().classes("w-full gap-2").props("data-testid=gap"):
+        with ui.card().classes("k-gap w-full gap-2").props("data-testid=gap"):
             with ui.row().classes("w-full items-center gap-3"):
                 ui.label(t("times", count=gap.count)).classes("k-count")
                 ui.label(gap.question).classes("k-pre font-semibold k-grow")
