@@ -69,7 +69,11 @@ class Releases:
 
     def current(self) -> Release:
         """The promoted release, checked; the one that ships when none was. Raises BotError."""
-        return self.get(self._line()[-1])
+        return self.get(self.serving())
+
+    def serving(self) -> str:
+        """The name of the current release, whatever its files are like. Raises BotError."""
+        return self._line()[-1]
 
     def get(self, name: str) -> Release:
         """A release by name, its files checked. Raises BotError naming what is missing or was altered."""

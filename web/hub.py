@@ -92,6 +92,11 @@ class Hub:
         future.add_done_callback(lambda done: self._finished(channel, done))
         return reply
 
+    async def settled(self) -> None:
+        """Once every reply that runs now has ended."""
+        if self._running:
+            await asyncio.wait(set(self._running))
+
     async def close(self, patience: float) -> None:
         """Take no more questions and let running replies end.
 

@@ -7,6 +7,7 @@ import errno
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -18,6 +19,7 @@ from web.desk import Desk
 from web.errors import WebError
 from web.logs import configure_logs
 from web.settings import Settings
+from web.succession import Succession
 
 if TYPE_CHECKING:
     from bot.bot import Bot
@@ -69,7 +71,8 @@ class Server(uvicorn.Server):
         self._desk = desk
         self._progress = progress
         self._on_ready = on_ready
-        self._bot: Bot | None = None
+        self._succession: Succession | None = None
+        self._following: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then begin to load."""
@@ -83,8 +86,10 @@ class Server(uvicorn.Server):
             server.close()
         await self._desk.close(self._desk.settings.drain_seconds)
         await super().shutdown(sockets)
-        if self._bot is not None:
-            await asyncio.to_thread(self._bot.close)
+        if self._following is not None:
+            self._following.cancel()
+        if self._succession is not None:
+            await asyncio.to_thread(self._succession.bot.close)
         _log.info("stopped")
 
     def _load(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -96,7 +101,8 @@ class Server(uvicorn.Server):
             loop.call_soon_threadsafe(self._loaded, bot)
 
     def _loaded(self, bot: Bot) -> None:
-        self._bot = bot
+        self._succession = Succession(self._desk, bot, partial(_assembled, self._desk.settings, None))
+        self._following = asyncio.ensure_future(self._succession.follow())
         self._desk.open(bot)
         if self._on_ready is not None:
             self._on_ready()

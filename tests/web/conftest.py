@@ -80,7 +80,7 @@ class ScriptedBot:
     it streamed, "many N" streams N pieces.
     """
 
-    release = "scripted"
+    release = "default"
 
     def __init__(self) -> None:
         self.log = MemoryLog()

@@ -255,7 +255,7 @@ def test_until_the_bot_is_loaded_everyone_is_told_to_wait(bot, settings: Callabl
             assert socket.receive_json()["type"] == "session"
             socket.send_json({"type": "message", "text": "hi", "id": "c1"})
             assert until(socket, "answer")[-1]["reply_to"] == "c1"
-        assert client.get("/ready").json() == {"status": "ready", "release": "scripted"}
+        assert client.get("/ready").json() == {"status": "ready", "release": "default"}
 
 
 def test_when_all_workers_are_busy_more_questions_are_put_off(bot, settings: Callable[..., Settings]) -> None:

@@ -21,7 +21,7 @@ def releases(data: Data = None, as_json: Json = False) -> None:
     """Every release: what it is made of, whether it serves, and what became of it."""
     settings = compose.read_settings(data)
     known = _open(settings)
-    serving = known.current().name
+    serving = known.serving()
     for name in known.names():
         told = _told(known, name, serving)
         if as_json:
