@@ -91,15 +91,14 @@ class FaqForm:
 
     def _settings(self) -> None:
         t = self._visit.t
+        category = ui.input(t("category"), autocomplete=self._categories).classes("w-full")
+        self._made["category"] = category.props(f"outlined dense maxlength={LONGEST_CATEGORY}")
         with ui.row().classes("w-full items-start gap-2"):
-            category = ui.input(t("category"), autocomplete=self._categories).classes("k-grow")
-            self._made["category"] = category.props(f"outlined dense maxlength={LONGEST_CATEGORY}")
             for name in ("valid_from", "valid_until"):
                 self._made[name] = ui.input(t(name)).props("type=date outlined dense stack-label")
+                self._made[name].classes("k-grow")
         states = {status: t(status) for status in ("draft", "review", "published")}
-        self._made["status"] = ui.toggle(states, on_change=lambda: self._offer_publish()).props(
-            "dense no-caps unelevated"
-        )
+        self._made["status"] = ui.toggle(states, on_change=lambda: self._offer_publish()).props("no-caps unelevated")
 
     def _buttons(self) -> None:
         t, writes = self._visit.t, self._visit.may("knowledge.write")
@@ -176,10 +175,11 @@ class FaqForm:
         self._warnings.clear()
         with self._warnings:
             for one in found[:5]:
-                with ui.row().classes("items-baseline gap-1"):
-                    ui.icon("o_warning").classes("k-warn")
+                look, icon = ("k-mute", "o_info") if one.clash == "refused" else ("k-warn", "o_warning")
+                with ui.row().classes("items-baseline gap-x-1 gap-y-0"):
+                    ui.icon(icon).classes(look)
                     said = self._visit.t(f"clash_{one.clash}", phrasing=one.phrasing[:80])
-                    ui.label(said).classes("k-warn k-small")
+                    ui.label(said).classes(f"{look} k-small")
                     if one.clash != "own":
                         ui.link(one.question[:80] or one.faq_id, faq_url(one.faq_id), new_tab=True).classes(
                             "k-link k-small"
