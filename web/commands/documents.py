@@ -6,7 +6,7 @@ Files are read and stored batch by batch: what is printed is stored, whatever ha
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,17 +24,19 @@ if TYPE_CHECKING:
 
 _BATCH_FILES = 32
 _BATCH_CHARACTERS = 200_000
-_STYLES = {"added": "green", "changed": "green", "failed": "red", "empty": "red"}
+_STYLES = {"added": "green", "changed": "green", "trashed": "yellow", "failed": "red", "empty": "red"}
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class File:
+    """A file and the id that its document has."""
+
     path: Path
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Outcome:
     """One line of `add`: what became of a file. `at` is when that was stored."""
 
     id: str
@@ -48,6 +50,7 @@ class _Outcome:
 def add(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
     id: Annotated[str, typer.Option("--id", help="Id of a single file, else its name.", show_default=False)] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Keep one folder in step until Ctrl-C.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -57,12 +60,19 @@ def add(
 
     if id and (len(paths) != 1 or paths[0].is_dir()):
         raise ValueError(f"--id {id!r} names one document; give exactly one file with it")
-    files = [_File(paths[0], readable(id))] if id else list(_files(paths, SUFFIXES))
-    outcomes: list[_Outcome] = []
+    if watch:
+        if len(paths) != 1 or not paths[0].is_dir():
+            raise ValueError("--watch keeps one folder in step; give exactly one folder with it")
+        from web.commands.watch import watch_folder
+
+        watch_folder(paths[0], data, as_json)
+        return
+    files = [File(paths[0], readable(id))] if id else list(files_in(paths, SUFFIXES))
+    outcomes: list[Outcome] = []
     with compose.open_knowledge(data) as knowledge:
-        for outcome in _added(knowledge, files):
+        for outcome in stored_files(knowledge, files):
             outcomes.append(outcome)
-            _report(outcome, as_json)
+            report(outcome, as_json)
     if not as_json:
         say(f"{datetime.now():%Y-%m-%d %H:%M}  {_summary(outcomes)}", style="dim")
     if any(outcome.outcome in ("failed", "empty") for outcome in outcomes):
@@ -91,21 +101,21 @@ def remove(
         raise typer.Exit(1)
 
 
-def _files(paths: Sequence[Path], suffixes: Iterable[str]) -> Iterator[_File]:
+def files_in(paths: Sequence[Path], suffixes: Iterable[str], quiet: bool = False) -> Iterator[File]:
     """Each file with its id; in folders only files of known types, hidden ones left out."""
     from knowledge_base.source import readable
 
     known, skipped = set(suffixes), 0
     for path in paths:
         if not path.is_dir():
-            yield _File(path, readable(path.name))
+            yield File(path, readable(path.name))
             continue
         for file in _inside(path):
             if file.suffix.lower() in known:
-                yield _File(file, readable(file.relative_to(path).as_posix()))
+                yield File(file, readable(file.relative_to(path).as_posix()))
             else:
                 skipped += 1
-    if skipped:
+    if skipped and not quiet:
         hint(f"{skipped} files of other types left out; known are {' '.join(sorted(known))}")
 
 
@@ -115,16 +125,22 @@ def _inside(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name) for name in sorted(names) if not name.startswith("."))
 
 
-def _added(knowledge: KnowledgeBase, files: Sequence[_File]) -> Iterator[_Outcome]:
-    """Read and store the files batch by batch; a batch's outcomes come once it is stored."""
+def stored_files(
+    knowledge: KnowledgeBase, files: Sequence[File], read: Callable[[File], Document | Outcome] | None = None
+) -> Iterator[Outcome]:
+    """Read and store the files batch by batch; a batch's outcomes come once it is stored.
+
+    read: makes a file a Document, or says what is wrong with it; here and now when None.
+    """
+    read = read or _read
     batch: list[Document] = []
     seen: dict[str, Path] = {}
     with bar("reading files") as reading:
         for number, file in enumerate(files, 1):
             reading(number - 1, len(files))
             first = seen.setdefault(file.id, file.path)
-            document = _read(file) if first == file.path else _clash(file, first)
-            if isinstance(document, _Outcome):
+            document = read(file) if first == file.path else _clash(file, first)
+            if isinstance(document, Outcome):
                 reading.hide()
                 yield document
                 continue
@@ -136,7 +152,7 @@ def _added(knowledge: KnowledgeBase, files: Sequence[_File]) -> Iterator[_Outcom
     yield from _stored(knowledge, batch)
 
 
-def _read(file: _File) -> Document | _Outcome:
+def _read(file: File) -> Document | Outcome:
     from knowledge_base.load import load
     from knowledge_base.source import readable
     from knowledge_base.types import KnowledgeBaseError
@@ -144,32 +160,34 @@ def _read(file: _File) -> Document | _Outcome:
     try:
         return load(file.path, id=file.id)
     except KnowledgeBaseError as error:
-        return _failed(file, str(error))
+        return failed(file, str(error))
     except OSError as error:
-        return _failed(file, f"{error.strerror or error}: {readable(str(file.path))}")
+        return failed(file, f"{error.strerror or error}: {readable(str(file.path))}")
 
 
-def _clash(file: _File, first: Path) -> _Outcome:
+def _clash(file: File, first: Path) -> Outcome:
     from knowledge_base.source import readable
 
     path, other = readable(str(file.path)), readable(str(first))
-    return _failed(file, f"{path} would take the id of {other}; add their common folder, or use --id")
+    return failed(file, f"{path} would take the id of {other}; add their common folder, or use --id")
 
 
-def _failed(file: _File, detail: str) -> _Outcome:
-    return _Outcome(file.id, "failed", 0, 0, detail, datetime.now(UTC))
+def failed(file: File, detail: str) -> Outcome:
+    """The line for a file that could not be read."""
+    return Outcome(file.id, "failed", 0, 0, detail, datetime.now(UTC))
 
 
-def _stored(knowledge: KnowledgeBase, batch: Sequence[Document]) -> list[_Outcome]:
+def _stored(knowledge: KnowledgeBase, batch: Sequence[Document]) -> list[Outcome]:
     if not batch:
         return []
     with bar("storing documents") as encoding:
         puts = knowledge.put(batch, encoding)
     at = datetime.now(UTC)
-    return [_Outcome(put.id, put.outcome, put.passages, put.encoded, put.detail, at) for put in puts]
+    return [Outcome(put.id, put.outcome, put.passages, put.encoded, put.detail, at) for put in puts]
 
 
-def _report(outcome: _Outcome, as_json: bool) -> None:
+def report(outcome: Outcome, as_json: bool) -> None:
+    """Print an outcome's line."""
     if as_json:
         say_json(outcome)
         return
@@ -182,7 +200,7 @@ def _report(outcome: _Outcome, as_json: bool) -> None:
         say(line, style=_STYLES.get(outcome.outcome, ""))
 
 
-def _summary(outcomes: Sequence[_Outcome]) -> str:
+def _summary(outcomes: Sequence[Outcome]) -> str:
     counts: dict[str, int] = {}
     for outcome in outcomes:
         counts[outcome.outcome] = counts.get(outcome.outcome, 0) + 1

@@ -14,7 +14,8 @@ _GOOD = ("faq", "grounded", "smalltalk")
 _STEPS = ("query", "search", "decide", "quote", "generate", "verify", "first_token", "total")
 _SOURCE = """<q-td :props="props" class="k-source"><a class="k-link" :href="props.row.url">{{ props.row.title }}</a>
 <div class="k-mute k-small">{{ props.row.under }}</div>
-<details class="k-small"><summary class="k-link">SHOW</summary><div class="k-pre">{{ props.row.text }}</div></details></q-td>"""
+<details class="k-small"><summary class="k-link">SHOW</summary><div class="k-pre">{{ props.row.text }}</div>
+</details></q-td>"""
 
 
 def show_trial(visit: Visit, trial: TrialOut) -> None:
