@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
+from web.console.bell import hang_bell
 from web.console.visit import Refused, Visit
 from web.staff.roles import Permission
 
@@ -63,6 +64,8 @@ def _nav(visit: Visit, entry: Entry) -> None:
     with link:
         ui.icon(entry.icon, size="20px")
         ui.label(visit.t(entry.page))
+        if entry.page == "inbox":
+            hang_bell(visit)
 
 
 def _person(visit: Visit) -> None:

@@ -17,6 +17,7 @@ from web.console import (
     faq_editor,
     faq_import,
     faqs,
+    inbox,
     overview,
     settings,
     sign_in,
@@ -39,6 +40,7 @@ _PAGES = (
     faqs,
     faq_import,
     faq_editor,
+    inbox,
 )
 
 

@@ -251,7 +251,7 @@ const lost = (mine) => {
 	}, 800);
 };
 
-// ---- The conversation; sent: id of the message without an answer yet; live: the answer being written
+// ---- The conversation; sent: id of the message without an answer; live: the answer being written
 let seq = 0, sent, live, patience, drawing, stuck = true, back;
 const items = new Map(); // id → message shown: {id, mine, text, row, bubble, done, known}
 
@@ -615,8 +615,8 @@ const form = el("div.body", el("p", t("leave")), el("label", t("contact"), conta
 	button(".full", t("send"), hand));
 const contactForm = () => openSheet(t("person"), form, contact);
 
-// ---- People: shown by desk.js, which is fetched when needed
-const person = () => kit.open ? say(t("person")) : contactForm();
+// ---- People: shown by desk.js
+const person = () => kit.open ? say(t("person")) : kit.open == null && strip.hidden ? setTimeout(person, 99) : contactForm();
 const people = (f) => {
 	if (f.type === "desk") kit.open = f.open, kit.held = /waiting|staff/.test(f.state);
 	if (kit.hear) return kit.hear(f);
