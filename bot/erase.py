@@ -15,7 +15,7 @@ from knowledge_base.database import writing
 
 _MESSAGE = tables.message.c
 _OF_MESSAGES = (tables.answer_source, tables.feedback, tables.correction, tables.answer)
-_OF_CONVERSATION = (tables.contact, tables.note, tables.handoff, tables.message)
+_OF_CONVERSATION = (tables.contact, tables.note, tables.handoff, tables.example, tables.message)
 
 
 @dataclass(frozen=True, slots=True)

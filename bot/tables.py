@@ -162,3 +162,22 @@ golden = Table(  # questions that staff chose for judging releases, in the golde
     Column("staff_name", String(64), nullable=False),
     Column("at", Moment, nullable=False),
 )
+
+example = Table(  # what could be learned from the log: redacted, and used only once staff approve it
+    "example",
+    metadata,
+    Column("id", String(64), primary_key=True),  # digest of what it teaches, so that nothing is taught twice
+    Column("conversation_id", String(64), ForeignKey("conversation.id"), nullable=False),
+    Column("label", String(16), nullable=False),  # where the answer comes from: staff | correction | confirmed
+    Column("language", String(2), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("source_id", String(512), nullable=False),  # the FAQ or document that gave the answer; "": a person did
+    Column("masked", JSON, nullable=False),  # kind of personal data → how many
+    Column("status", String(16), nullable=False),  # new | approved | rejected
+    Column("staff_name", String(64)),  # who decided
+    Column("at", Moment, nullable=False),
+    Column("decided", Moment),
+    Index("ix_example_status", "status", "at"),
+    Index("ix_example_conversation_id", "conversation_id"),
+)

@@ -3,6 +3,7 @@
 import typer
 
 from web.commands.ask import ask
+from web.commands.dataset import dataset
 from web.commands.doctor import doctor
 from web.commands.documents import add, remove
 from web.commands.errors import Mendable
@@ -32,4 +33,5 @@ main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args
 )
 main.add_typer(faq, name="faq")
 main.add_typer(staff, name="staff")
+main.add_typer(dataset, name="dataset")
 main.command()(doctor)
