@@ -12,7 +12,6 @@ from web.console.bell import hang_bell
 from web.console.visit import Refused, Visit
 from web.staff.roles import Permission
 
-_ROOT = "/console"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def frame(visit: Visit) -> Iterator[ui.column]:
 
 
 def _nav(visit: Visit, entry: Entry) -> None:
-    link = ui.link(target=_ROOT + entry.path).classes("k-nav")
+    link = ui.link(target=entry.path).classes("k-nav")
     if entry.page == visit.page:
         link.props("aria-current=page")
     with link:
@@ -84,7 +83,7 @@ def _person(visit: Visit) -> None:
             ui.label(visit.session.staff.name).classes("font-semibold")
             ui.label(visit.t(f"role_{visit.session.staff.role}")).classes("k-mute k-small")
         ui.separator()
-        ui.menu_item(visit.t("sign_out"), on_click=lambda: ui.navigate.to("/console/sign-out"))
+        ui.menu_item(visit.t("sign_out"), on_click=lambda: ui.navigate.to("/sign-out"))
 
 
 def title(visit: Visit) -> None:

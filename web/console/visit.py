@@ -93,7 +93,7 @@ class Visit:
         with ui.dialog(value=True).props("persistent") as dialog, ui.card():
             ui.label(self.t("signed_out"))
             with ui.row().classes("justify-end w-full"):
-                ui.link(self.t("sign_in_again"), "/console/sign-in", new_tab=True)
+                ui.link(self.t("sign_in_again"), "/sign-in", new_tab=True)
                 ui.button(self.t("go_on"), on_click=lambda: self._go_on(dialog)).props("flat")
                 ui.button(self.t("close"), on_click=dialog.close).props("flat")
 
