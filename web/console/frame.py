@@ -13,7 +13,6 @@ from web.console.visit import Refused, Visit
 from web.staff.roles import Permission
 
 
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the navigation: the page's name, its icon, who sees it."""
