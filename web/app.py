@@ -26,6 +26,7 @@ from web.api import (
     session,
     unanswered,
 )
+from web.api.refusals import REFUSALS
 from web.desk import Desk, open_desk
 from web.gate import Gate
 from web.problems import DeclaredSize, explain_problems
@@ -68,7 +69,7 @@ def create_app(bot: Bot | None, settings: Settings, *, console: bool = False) ->
     for router in (chat.router, chat.posts, openai.router, health.router, static.router):
         app.include_router(router)
     for router in API:
-        app.include_router(router, prefix="/api")
+        app.include_router(router, prefix="/api", responses=REFUSALS)
     explain_problems(app)
     app.add_middleware(
         CORSMiddleware, allow_origins=settings.origins, allow_methods=["POST"], allow_headers=["Content-Type"]

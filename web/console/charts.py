@@ -32,7 +32,9 @@ def stacked(
 def lying(categories: Sequence[str], values: Sequence[float], axis: str, colours: Sequence[str]) -> dict[str, Any]:
     """One lying bar a category, the first on top, with its value beside it."""
     bars = [{"value": value, "itemStyle": {"color": colour}} for value, colour in zip(values, colours, strict=True)]
-    return _framed(("", axis)) | {
+    framed = _framed(("", axis))
+    return framed | {
+        "grid": framed["grid"] | {"top": 8},
         "xAxis": _value(axis) | {"nameLocation": "middle", "nameGap": 28, "nameTextStyle": {}},
         "yAxis": {"type": "category", "data": list(categories), "inverse": True},
         "series": [{"type": "bar", "data": bars, "barMaxWidth": 22, "label": _LABEL | {"position": "right"}}],

@@ -90,7 +90,8 @@ class TranscriptView:
 
     def _feedback(self, feedback: Mapping[str, Any]) -> None:
         words = [self._visit.t("helpful" if feedback["helpful"] else "unhelpful")]
-        words += [feedback[name] for name in ("reason", "comment") if feedback[name]]
+        words += [self._visit.t(f"reason_{feedback['reason']}")] if feedback["reason"] else []
+        words += [feedback["comment"]] if feedback["comment"] else []
         ui.label(" · ".join(words)).classes(f"k-small {'k-good' if feedback['helpful'] else 'k-bad'}")
 
     def _answer(self, line: Line) -> None:
