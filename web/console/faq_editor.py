@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import get_args
+from uuid import uuid4
 
 from nicegui import ui
 from starlette.requests import Request
@@ -25,7 +26,7 @@ _FIRST = faq_import.import_page  # registered before this page, which would take
 _Family = tuple[list[StoredFaq], dict[str, Usage], list[str]]
 
 
-@ui.page("/faqs/new")
+@ui.page("/faqs/new", response_timeout=20)
 async def new_faq(request: Request) -> None:
     """An FAQ that is not stored yet, filled from the query: question, answer, language, similar (any number)."""
     visit = open_visit("faqs", request)
@@ -38,7 +39,8 @@ async def new_faq(request: Request) -> None:
     known: tuple[Language, ...] = get_args(Language)
     language = next((one for one in known if one == asked), language_of(question, visit.language))
     answer = given.get("answer", "")[:LONGEST_ANSWER]
-    draft = Faq("", question, answer, language, tuple(similar[:MOST_PHRASINGS]), status="draft")
+    id = f"faq-{uuid4().hex[:16]}.{language}"  # so that both languages are of one family before either is stored
+    draft = Faq(id, question, answer, language, tuple(similar[:MOST_PHRASINGS]), status="draft")
     with frame(visit):
         _head(visit)
         try:
@@ -46,12 +48,11 @@ async def new_faq(request: Request) -> None:
         except Refused:
             return
         with ui.element("div").classes("k-two"):
-            form = FaqForm(visit, draft, 0, categories)
-            form.show(Usage())
-            _other_side(visit, None, language, categories)
+            FaqForm(visit, draft, 0, categories).show(Usage())
+            _other_side(visit, draft, "en" if language == "zh" else "zh", categories)
 
 
-@ui.page("/faqs/{faq_id:path}")
+@ui.page("/faqs/{faq_id:path}", response_timeout=20)
 async def edit_faq(request: Request, faq_id: str) -> None:
     """A stored FAQ."""
     visit = open_visit("faqs", request)
@@ -83,18 +84,13 @@ def _family(desk: Desk, faq: Faq) -> _Family:
 
 def _head(visit: Visit) -> None:
     with ui.row().classes("w-full items-center gap-2"):
-        ui.button(icon="arrow_back", on_click=lambda: ui.navigate.to(PATH)).props(
-            f'flat round aria-label="{visit.t("back")}"'
-        )
+        ui.button(icon="arrow_back").props(f'flat round href={PATH} aria-label="{visit.t("back")}"')
         title(visit)
 
 
-def _other_side(visit: Visit, original: Faq | None, language: Language, categories: list[str]) -> None:
-    """Where the translation would stand: a button that begins it, or why it cannot be begun."""
+def _other_side(visit: Visit, original: Faq, language: Language, categories: list[str]) -> None:
+    """Where the translation would stand: a button that begins it."""
     with ui.column().classes("k-card k-pad w-full gap-3 items-center justify-center") as place:
-        if original is None:
-            ui.label(visit.t("translation_later")).classes("k-mute")
-            return
         ui.label(visit.t("no_translation", language=visit.t(language))).classes("k-mute")
         if not visit.may("knowledge.write"):
             return

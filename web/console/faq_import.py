@@ -24,8 +24,7 @@ async def import_page(request: Request) -> None:
         return forbidden(visit)
     with frame(visit):
         with ui.row().classes("w-full items-center gap-2"):
-            back = ui.button(icon="arrow_back", on_click=lambda: ui.navigate.to(PATH))
-            back.props(f'flat round aria-label="{visit.t("back")}"')
+            ui.button(icon="arrow_back").props(f'flat round href={PATH} aria-label="{visit.t("back")}"')
             title(visit)
         Import(visit).show()
 

@@ -41,7 +41,7 @@ _STATUS = '<q-td :props="props"><span :class="props.row.look">{{ props.row.statu
 _LOOKS = {"draft": "k-tag", "review": "k-tag k-warn", "published": "k-tag k-good"}
 
 
-@ui.page("/faqs")
+@ui.page("/faqs", response_timeout=20)
 async def faqs(request: Request) -> None:
     """Show the page."""
     visit = open_visit("faqs", request)
@@ -104,9 +104,8 @@ class FaqTable:
                     for kind in ("xlsx", "csv", "jsonl")
                 }
             if self._visit.may("knowledge.write"):
-                to_import, to_new = f"{PATH}/import", f"{PATH}/new"
-                ui.button(t("import"), icon="o_upload", on_click=lambda: ui.navigate.to(to_import)).props("flat")
-                ui.button(t("new"), icon="add", on_click=lambda: ui.navigate.to(to_new)).props("unelevated")
+                ui.button(t("import"), icon="o_upload").props(f"flat href={PATH}/import")
+                ui.button(t("new"), icon="add").props(f"unelevated href={PATH}/new")
 
     def _filters(self, categories: list[str]) -> None:
         t, wanted = self._visit.t, self._wanted
