@@ -101,6 +101,8 @@ class Desk:
         """Take no more questions and let running replies end; see Hub.close."""
         self._bot = None
         self.opened.clear()
+        if self._inbox is not None:
+            self._inbox.presence.close()
         await self.hub.close(patience)
         if self._access is not None:
             self._access.engine.dispose()

@@ -8,7 +8,7 @@ from web.wording import Text
 
 
 class DeskState(BaseModel):
-    """Who has the conversation; `open`: a person may be asked for. `read`: the last message that staff have read."""
+    """Who has the conversation; `open`: a person may be asked for, else `hours` says when; `read`: by staff."""
 
     state: Literal["bot", "waiting", "staff", "closed"] = "bot"
     open: bool = False
@@ -17,3 +17,4 @@ class DeskState(BaseModel):
     name: str | None = None
     text: Text | None = None
     read: str | None = None
+    hours: Text | None = None

@@ -85,8 +85,11 @@ class Inbox:
 
     def state(self, conversation_id: str) -> DeskState:
         """Who has the conversation. Reads the database."""
-        handoff = self.handoffs.open_of(conversation_id)
-        return DeskState(open=self.staffing.is_open()) if handoff is None else self._state_of(handoff)
+        handoff, staffing = self.handoffs.open_of(conversation_id), self.staffing
+        if handoff is not None:
+            return self._state_of(handoff)
+        is_open = staffing.is_open()
+        return DeskState(open=is_open, hours=None if is_open else staffing.shut_text())
 
     def hear(self, conversation_id: str, message_id: str, text: str) -> bool:
         """Log what the customer says to people; False while the bot has the conversation. Writes to the database."""

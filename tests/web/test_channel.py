@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.types import Answer
 from web.channel import Behind, Channel, Question
 from web.frames import AnswerFrame, TokenFrame, answer_frame, error
+from web.live_frames import StaffTypingFrame
 
 DONE: AnswerFrame = answer_frame(Answer("a", "faq", "done", "en"), None)
 
@@ -125,3 +126,34 @@ async def test_a_follower_too_slow_is_told() -> None:
         say(channel, 10)
         with pytest.raises(Behind):
             await anext(frames)
+
+
+async def test_what_passes_by_reaches_those_who_follow_and_nobody_later() -> None:
+    channel = Channel("c", 100, 60)
+    channel.pass_on(StaffTypingFrame(name="too early"))
+    async with aclosing(channel.follow(0)) as frames:
+        first = asyncio.ensure_future(anext(frames))
+        await asyncio.sleep(0)
+        channel.pass_on(StaffTypingFrame(name="An"))
+        say(channel, 1)
+        kept = await first
+        assert (kept.seq, kept.message_id) == (1, "a")
+        passed = await anext(frames)
+        assert passed.seq == 0 and '"name":"An"' in passed.text and '"seq"' not in passed.text
+        assert channel.after(0) == [kept]
+    async with aclosing(channel.follow(1)) as frames:
+        waiting = asyncio.ensure_future(anext(frames))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        waiting.cancel()
+        await asyncio.wait({waiting})
+
+
+async def test_a_follower_that_does_not_read_does_not_fill_the_memory() -> None:
+    channel = Channel("c", 100, 60)
+    async with aclosing(channel.follow(0)) as frames:
+        say(channel, 1)
+        await anext(frames)
+        for _ in range(1_000):
+            channel.pass_on(StaffTypingFrame(name="An"))
+        assert sum(map(len, channel._signals.values())) <= 100

@@ -27,6 +27,8 @@ _EMPTY: dict[View, str] = {"waiting": "nobody_waiting", "mine": "nothing_mine", 
 _ICON = "o_volume_up"
 _SOUND = """(e) => { const off = localStorage.kefuSound === "off"; localStorage.kefuSound = off ? "on" : "off";
   e.currentTarget.setAttribute("aria-pressed", String(off)); e.currentTarget.classList.toggle("k-off", !off); }"""
+_SILENT = """const e = getHtmlElement(%d); if (e && localStorage.kefuSound === "off") {
+  e.classList.add("k-off"); e.setAttribute("aria-pressed", "false"); }"""
 _NOTIFY = "() => window.Notification && Notification.requestPermission()"
 
 
@@ -52,6 +54,7 @@ def _tools(visit: Visit) -> None:
     sound = ui.button(icon=_ICON).props(f'flat round aria-label="{t("sound")}" aria-pressed=true')
     sound.on("click", js_handler=_SOUND)
     sound.tooltip(t("sound"))
+    ui.context.client.on_connect(lambda: ui.run_javascript(_SILENT % sound.id))
     notify = ui.button(icon="o_notifications").props(f'flat round aria-label="{t("notify")}"')
     notify.on("click", js_handler=_NOTIFY)
     notify.tooltip(t("notify"))

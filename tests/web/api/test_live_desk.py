@@ -183,6 +183,8 @@ def test_outside_the_hours_and_without_staff_a_contact_is_taken(
         assert admin.put("/api/inbox/hours", json=never).json() == never
         ask(socket, "转人工", "c2")
         assert until(socket, "answer")["text"].startswith("人工客服目前不在线")
+        with client.websocket_connect("/ws/chat") as later:
+            assert later.receive_json()["desk"]["hours"]["zh"].startswith("人工客服目前不在线")
         assert agent.get("/api/inbox").json()["total"] == 0
         assert admin.put("/api/inbox/hours", json={"hours": None}).status_code == 200
         ask(socket, "转人工", "c3")

@@ -125,3 +125,11 @@ def test_a_closed_panel_counts_what_a_person_says(visit: Visit, server: MockServ
     page.locator(".fab").click()
     page.wait_for_timeout(200)
     assert len(server.of_type("read")) == 1
+
+
+def test_outside_the_hours_the_form_says_when_people_are_there(visit: Visit, server: MockServer) -> None:
+    hours = {"zh": "人工客服 9:00–18:00 在线。", "en": "Our team is here 9:00–18:00."}
+    server.desk = {"state": "bot", "open": False, "hours": hours}
+    page = visit("en")
+    page.locator(".head").get_by_role("button", name="Talk to a person").click()
+    expect(page.get_by_role("dialog", name="Talk to a person")).to_contain_text("Our team is here 9:00–18:00.")

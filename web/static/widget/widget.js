@@ -172,7 +172,7 @@ const entered = (act) => (event) => { // not the Enter that ends a Chinese compo
 };
 
 // ---- Markdown-lite
-// `code`, **bold**, *italics*, _italics_, [label](link), [1], bare link; `cite(n)` gives a mark's node
+// `code`, **bold**, *italics*, _italics_, [label](link), [1], bare link; cite(n) gives a node
 const INLINE = /`([^`]{1,999})`|\*\*(?=\S)(.{1,999}?)\*\*|(?:\B\*|\b_)(?=\S)([^*_]{1,999})[*_](?!\w)|\[([^\]]{1,999})\]\(([^)\s]{1,999})\)|\[(\d\d?)\]|\b(https?:\/\/[^\s<>"'`)\]、-〗！-～”]{1,999})/;
 const link = (href, label) =>
 	/^(https?:\/\/|mailto:|tel:)/i.test(href) ? el("a", { href, target: "_blank", rel: "noopener noreferrer" }, label) : label;
@@ -208,7 +208,7 @@ const markdown = (text, cite) => {
 	return blocks;
 };
 
-// ---- Kept in this browser, or in memory where storage is blocked
+// ---- Kept in this browser, else in memory
 const KEY = "kefu:" + server.host;
 const store = { queue: [], later: [], unread: 0, draft: "" }; // queue: {id, text, failed}; later: frames to be confirmed
 try { Object.assign(store, JSON.parse(localStorage[KEY])); } catch { /* nothing kept */ }
@@ -217,7 +217,7 @@ const drop = (list, test) => { store[list] = store[list].filter((one) => !test(o
 const over = (id) => drop("queue", (one) => one.id === id);
 const queued = (id) => store.queue.find((one) => one.id === id);
 
-// ---- Connection: comes back by itself; ready once there is a session
+// ---- Connection; ready once there is a session
 let socket, overdue, ready, tries = 0;
 const connect = () => {
 	if (socket) return;
@@ -443,7 +443,9 @@ const HEAR = { // f: a frame
 		tries = 0;
 		store.token = f.token;
 		greet(f);
-		if (f.desk) if (f.desk.state === "bot" && !kit.held) kit.open = f.desk.open; else people({ ...f.desk, type: "desk" });
+		const d = f.desk;
+		if (d?.hours) lead.textContent = d.hours[lang];
+		if (d) if (d.state === "bot" && !kit.held) kit.open = d.open; else people({ ...d, type: "desk" });
 		if (f.resumed) merge(f.history), seq = Math.min(seq, f.last_seq);
 		else {
 			seq = 0;
@@ -611,7 +613,8 @@ const hand = () => {
 	state.textContent = missing ? t("leave") : strip.hidden ? "…" : t("offline");
 	if (missing) contact.focus(); else deliver({ type: "contact", contact: to, text: matter.value.trim() });
 };
-const form = el("div.body", el("p", t("leave")), el("label", t("contact"), contact), el("label", t("matter"), matter), state,
+const lead = el("p", t("leave"));
+const form = el("div.body", lead, el("label", t("contact"), contact), el("label", t("matter"), matter), state,
 	button(".full", t("send"), hand));
 const contactForm = () => openSheet(t("person"), form, contact);
 
