@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 from nicegui import ui
 from starlette.requests import Request
 
@@ -11,8 +14,9 @@ from web.console.document_upload import Uploads
 from web.console.frame import forbidden, frame, title
 from web.console.visit import Refused, Visit, open_visit
 
-_LIST = "/console/documents"
+_LIST = "/documents"  # NiceGUI puts /console before it
 _PAGE = 50
+T = TypeVar("T")
 _MOST_SHOWN = 50_000  # characters of a text in the trash
 
 
@@ -38,6 +42,11 @@ class DocumentView:
 
     async def show(self) -> None:
         """Build it."""
+        self._page = ui.column().classes("w-full gap-4")
+        with self._page:
+            await self._show()
+
+    async def _show(self) -> None:
         self._acts.show()
         self._head = ui.column().classes("w-full gap-2")
         self._upload = ui.column().classes("w-full")
@@ -50,6 +59,10 @@ class DocumentView:
 
     async def load(self) -> None:
         """Read the document and show it as it now is."""
+        with self._page:  # which stays, while the button that was clicked may go
+            await self._load()
+
+    async def _load(self) -> None:
         visit = self._visit
         self._head.clear()
         self._body.clear()
@@ -130,19 +143,19 @@ class DocumentView:
         self._upload.set_visibility(True)
 
     async def _trash(self) -> None:
-        try:
-            await self._acts.trash([self._id])
-        except Refused:
-            return
+        await self._done(self._acts.trash([self._id]))
 
     async def _restore(self) -> None:
-        try:
-            await self._acts.restore([self._id])
-        except Refused:
-            return
+        await self._done(self._acts.restore([self._id]))
 
     async def _erase(self) -> None:
-        try:
-            await self._acts.confirm_erase(self._id)
-        except Refused:
-            return
+        if await self._done(self._acts.confirm_erase(self._id)):
+            ui.navigate.to(f"{_LIST}?tab=trash")
+
+    async def _done(self, act: Awaitable[T]) -> T | None:
+        """What an act gives; None when it was refused."""
+        with self._page:
+            try:
+                return await act
+            except Refused:
+                return None

@@ -67,8 +67,11 @@ class Acts:
         except Refused:
             await self._changed()
 
-    async def confirm_erase(self, document_id: str) -> None:
-        """Say what will be gone, and delete it for good if that is wanted. Raises Refused."""
+    async def confirm_erase(self, document_id: str) -> bool:
+        """Say what will be gone, delete it for good if that is wanted, and show the receipt. Raises Refused.
+
+        Returns whether it was deleted; what lists documents has yet to be told.
+        """
         visit, t = self._visit, self._visit.t
         row = await visit.act("knowledge.write", found_row, visit.desk, document_id)
         with ui.dialog(value=True) as dialog, ui.card().classes("max-w-xl p-5 gap-3"):
@@ -82,6 +85,7 @@ class Acts:
         dialog.delete()
         if wanted:
             await self._erase(document_id)
+        return bool(wanted)
 
     async def _erase(self, document_id: str) -> None:
         visit = self._visit
@@ -92,7 +96,6 @@ class Acts:
         finally:
             dialog.delete()
         self._line.set_visibility(False)
-        await self._changed()
         await _show_receipt(visit, receipt)
 
 

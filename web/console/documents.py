@@ -46,8 +46,8 @@ async def documents(request: Request) -> None:
         title(visit)
         with ui.row().classes("gap-1").props("role=navigation"):
             for name, address, current in (
-                ("documents", PATH, not in_trash),
-                ("trash", f"{PATH}?tab=trash", in_trash),
+                ("documents", "/documents", not in_trash),
+                ("trash", "/documents?tab=trash", in_trash),
             ):
                 link = ui.link(visit.t(name), address).classes("k-tab")
                 if current:
@@ -145,7 +145,8 @@ class DocumentTable:
             try:
                 await self._acts.confirm_erase(document_id)
             except Refused:
-                await self.load()
+                break
+        await self.load()
 
     async def _changed(self) -> None:
         given = {"q": self._text.value or "", "language": self._language.value, "sort": self._sort.value}

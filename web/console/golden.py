@@ -67,7 +67,8 @@ class GoldenList:
         with ui.row().classes("w-full items-center"):
             self._total = ui.label().classes("k-mute").props("data-testid=total")
             ui.space()
-            ui.link(t("export"), "/api/golden/export").classes("k-link").props("download")
+            with ui.element("a").props("href=/api/golden/export download").classes("k-link"):
+                ui.label(t("export"))
         self._list = ui.column().classes("w-full gap-2").props("data-testid=golden")
         self._pages = ui.pagination(1, 1, value=1, on_change=self._load).props("max-pages=7")
         await self._load()

@@ -28,10 +28,10 @@ def show_trial(visit: Visit, trial: TrialOut) -> None:
 
 
 def source_address(kind: str, source_id: str) -> str:
-    """The page of an FAQ or a document."""
+    """The page of an FAQ or a document, without the /console that NiceGUI puts before it."""
     if kind == "document":
-        return f"/console/documents/view?id={quote(source_id, safe='')}"
-    return f"/console/faqs/{quote(source_id)}"
+        return f"/documents/view?id={quote(source_id, safe='')}"
+    return f"/faqs/{quote(source_id)}"
 
 
 def _show_answer(visit: Visit, trial: TrialOut) -> None:
@@ -156,7 +156,7 @@ def _row(visit: Visit, rank: int, hit: HitOut) -> dict[str, Any]:
         "title": hit.title or hit.source_id,
         "under": under or " › ".join(hit.headings),
         "text": hit.text,
-        "url": source_address(hit.kind, hit.source_id),
+        "url": "/console" + source_address(hit.kind, hit.source_id),
         "kind": f"{visit.t(f'source_{hit.kind}')} · {visit.t(hit.language)}",
         "score": f"{hit.score:.3f}",
         "dense": f"{hit.dense:.3f}",

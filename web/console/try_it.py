@@ -30,8 +30,8 @@ async def try_it(request: Request, question: str = "", earlier: str = "", tab: s
         title(visit)
         with ui.row().classes("gap-1").props("role=navigation"):
             for name, address, current in (
-                ("try_it", PATH, not golden),
-                ("golden", f"{PATH}?tab=golden", golden),
+                ("try_it", "/try-it", not golden),
+                ("golden", "/try-it?tab=golden", golden),
             ):
                 link = ui.link(visit.t(name), address).classes("k-tab")
                 if current:
@@ -116,4 +116,4 @@ def _faq_address(trial: TrialOut) -> str:
     given: dict[str, Any] = {"question": trial.question, "language": trial.language}
     if trial.kind in ("faq", "grounded"):
         given["answer"] = trial.text
-    return "/console/faqs/new?" + urlencode(given, quote_via=quote)
+    return "/faqs/new?" + urlencode(given, quote_via=quote)
