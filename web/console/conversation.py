@@ -13,8 +13,9 @@ from starlette.requests import Request
 from bot.erase import Erased
 from bot.transcript import Line, Transcript
 from web.api.conversations import corrected, erased, found_transcript, planned_erasure, withdrawn
-from web.console.conversations import PATH
+from web.console.conversations import PAGE
 from web.console.frame import forbidden, frame
+from web.console.links import file_link
 from web.console.visit import Refused, Visit, open_visit
 
 _SCORES = ("score", "dense", "keyword", "rerank")
@@ -27,7 +28,7 @@ async def conversation(request: Request, conversation_id: str) -> None:
     if not visit.may("conversations.read"):
         return forbidden(visit)
     with frame(visit):
-        ui.link("‹ " + visit.t("back"), PATH).classes("k-link")
+        ui.link("‹ " + visit.t("back"), PAGE).classes("k-link")
         shown = ui.column().classes("w-full gap-3")
         await TranscriptView(visit, conversation_id, shown).load()
 
@@ -68,9 +69,8 @@ class TranscriptView:
                     "k-good" if found.solved else "k-bad"
                 )
             ui.space()
-            ui.link(t("as_text"), f"/api/conversations/{self._id}/text?language={self._visit.language}").props(
-                f'download="{self._id}.txt"'
-            ).classes("k-link")
+            address = f"/api/conversations/{self._id}/text?language={self._visit.language}"
+            file_link(t("as_text"), address, f"{self._id}.txt")
             if self._visit.may("conversations.erase"):
                 ui.button(t("erase"), icon="o_delete_forever", on_click=self._ask_to_erase).props("flat color=negative")
 

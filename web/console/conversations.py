@@ -15,9 +15,11 @@ from bot.types import Kind
 from web.api.conversations import Filter, Page
 from web.api.the_log import log_of
 from web.console.frame import forbidden, frame, title
+from web.console.links import file_link
 from web.console.visit import Refused, Visit, open_visit
 
-PATH = "/console/conversations"
+PAGE = "/conversations"
+_ADDRESS = f"/console{PAGE}"
 _PAGE = 50
 _COLUMNS = (
     ("opened", "opened", "k-nowrap"),
@@ -69,7 +71,7 @@ class ConversationList:
             orders = {False: t("newest"), True: t("oldest")}
             self._order = ui.select(orders, value=self._wanted.oldest_first, on_change=self._changed)
             self._order.props("dense outlined options-dense")
-            self._export = ui.link(t("export"), target="").classes("k-link").props("download")
+            self._export = file_link(t("export"), "")
             with self._export:
                 ui.tooltip(t("export_hint"))
         columns = [
@@ -127,7 +129,7 @@ class ConversationList:
         await self._load()
 
     def _clear(self) -> None:
-        ui.navigate.to(PATH)
+        ui.navigate.to(PAGE)
 
     async def _load(self) -> None:
         visit, wanted = self._visit, self._wanted
@@ -147,7 +149,7 @@ class ConversationList:
 
     def _show_in_url(self) -> None:
         set_ = self._wanted.model_dump(mode="json", exclude_defaults=True)
-        ui.navigate.history.replace(PATH + (f"?{urlencode(set_)}" if set_ else ""))
+        ui.navigate.history.replace(_ADDRESS + (f"?{urlencode(set_)}" if set_ else ""))
         filters = {name: value for name, value in set_.items() if name in Filter.model_fields}
         self._export.props["href"] = "/api/conversations/export" + (f"?{urlencode(filters)}" if filters else "")
         self._export.update()
@@ -156,7 +158,7 @@ class ConversationList:
         t = self._visit.t
         return {
             "id": one.id,
-            "url": f"{PATH}/{one.id}",
+            "url": f"{_ADDRESS}/{one.id}",
             "opened": f"{one.opened.astimezone():%Y-%m-%d %H:%M}",
             "question": one.question[:200] or "…",
             "outcome": t(f"outcome_{one.outcome}"),

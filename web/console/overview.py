@@ -15,10 +15,11 @@ from web.api.overview import KINDS, OUTCOMES, Looking, looked
 from web.api.periods import last_days
 from web.console import charts
 from web.console.frame import forbidden, frame, title
+from web.console.links import file_link
 from web.console.overview_cards import cards
 from web.console.visit import Refused, Visit, open_visit
 
-PATH = "/console/overview"
+_ADDRESS = "/console/overview"
 _DAYS = (1, 7, 30, 0)  # 0: custom
 _COLOURS = (charts.GREEN, charts.BLUE, charts.ORANGE, charts.GREY)  # of OUTCOMES
 _KIND_COLOURS = (charts.GREEN, charts.GREEN, charts.BLUE, charts.ORANGE, charts.GREY)
@@ -86,7 +87,7 @@ class Overview:
                 ui.notify(self._visit.t("bad_period"), type="warning")
                 return
         set_ = {"days": days, "language": language} if days else self._looking.model_dump(mode="json")
-        ui.navigate.history.replace(f"{PATH}?{urlencode({name: one for name, one in set_.items() if one})}")
+        ui.navigate.history.replace(f"{_ADDRESS}?{urlencode({name: one for name, one in set_.items() if one})}")
         await self._load()
 
     async def _load(self) -> None:
@@ -157,7 +158,7 @@ class Overview:
     def _csv(self, table: str, before: str = "") -> None:
         set_ = {name: one for name, one in self._looking.model_dump(mode="json").items() if one}
         address = f"/api/overview/{table}.csv?{urlencode(set_)}"
-        link = ui.link(before + self._visit.t("csv"), address).classes("k-link k-small").props("download")
+        link = file_link(before + self._visit.t("csv"), address).classes("k-small")
         link.props(f"data-testid=csv-{table}")
 
     def _top(self, found: Statistics) -> None:

@@ -15,7 +15,7 @@ from web.api.unanswered import Asking, gathered, ignored, looked_again, spoken
 from web.console.frame import forbidden, frame, title
 from web.console.visit import Refused, Visit, open_visit
 
-PATH = "/console/unanswered"
+_ADDRESS = "/console/unanswered"
 _DAYS = (7, 30, 90, 0)  # 0: all time
 _PAGE = 20
 _SHOWN = 30  # phrasings of a group
@@ -71,7 +71,7 @@ class GapList:
         self._language = self._spoken.value or None
         self._pages.value = 1
         set_ = {"days": self._days} | ({"language": self._language} if self._language else {})
-        ui.navigate.history.replace(f"{PATH}?{urlencode(set_)}")
+        ui.navigate.history.replace(f"{_ADDRESS}?{urlencode(set_)}")
         self._shown = None
         self._timer.activate()
         await self._look()
@@ -130,7 +130,7 @@ class GapList:
                 ui.label(t("times", count=gap.count)).classes("k-count")
                 ui.label(gap.question).classes("k-pre font-semibold k-grow")
                 if gap.draft:
-                    ui.link(t("open_draft"), f"/console/faqs/{quote(gap.draft, safe='')}").classes("k-link")
+                    ui.link(t("open_draft"), f"/faqs/{quote(gap.draft, safe='')}").classes("k-link")
                 elif visit.may("knowledge.write"):
                     address = new_faq(gap)
                     ui.button(t("draft"), on_click=lambda: ui.navigate.to(address)).props("unelevated dense no-caps")
@@ -149,7 +149,7 @@ class GapList:
             ui.label(t("times", count=one.count)).classes("k-mute")
             ui.label(one.text).classes("k-pre k-grow")
             for number, id in enumerate(one.conversations, 1):
-                ui.link(t("conversation", number=number), f"/console/conversations/{id}").classes("k-link")
+                ui.link(t("conversation", number=number), f"/conversations/{id}").classes("k-link")
 
     async def _ignore(self, gap: Gap) -> None:
         visit = self._visit
@@ -173,10 +173,10 @@ class GapList:
 
 
 def new_faq(gap: Gap) -> str:
-    """The address of the editor with a gap's question and similar questions filled in."""
+    """The address, below /console, of the editor with a gap's question and similar questions filled in."""
     similar = [("similar", text[:_LONGEST]) for text in gap.similar[:_TAKEN]]
     known = [("question", gap.question), ("language", gap.language), ("answer", gap.answer[:_LONGEST_ANSWER])]
-    return "/console/faqs/new?" + urlencode([pair for pair in [*known, *similar] if pair[1]])
+    return "/faqs/new?" + urlencode([pair for pair in [*known, *similar] if pair[1]])
 
 
 def _days(given: str | None) -> int:
