@@ -96,7 +96,7 @@ def impact(
     progress: (questions looked at, questions in all); what it raises ends the work.
     """
     changed = () if removed else (replace(faq, status="published"),)
-    now, then = knowledge.searching, knowledge.with_changes(changed, (faq.id,))
+    now, then = knowledge.with_changes(changed, (faq.id,))
     changes: list[Change] = []
     for start in range(0, len(asked), _GROUP):
         group = asked[start : start + _GROUP]

@@ -113,8 +113,8 @@ class KnowledgeBase:
         """What both searches find, not yet ranked, and the row ids of `extra`: what the fusion is fitted on."""
         return self.searching.candidates(query, extra)
 
-    def with_changes(self, changed: Sequence[Faq], removed: Collection[str] = ()) -> Searching:
-        """How hits would be found with these FAQs changed and those removed; see overlay.overlaid."""
+    def with_changes(self, changed: Sequence[Faq], removed: Collection[str] = ()) -> tuple[Searching, Searching]:
+        """How hits are found, and would be with these FAQs changed and those removed; see overlay.overlaid."""
         return overlaid(self.searching, self._indexes, changed, removed)
 
     def documents(self) -> list[Document]:

@@ -33,8 +33,12 @@ class _Draft:
 
 def overlaid(
     searching: Searching, indexes: Indexes, changed: Sequence[Faq], removed: Collection[str] = ()
-) -> Searching:
-    """Searches as they would be with these FAQs in place of the stored ones of their ids, and without `removed`."""
+) -> tuple[Searching, Searching]:
+    """Searches as they are, and as they would be with these FAQs in place of the stored ones and without `removed`.
+
+    Both are for one thread, and see the store as it was when they were made; what they have in common is looked up
+    once when the same query is searched with one and then with the other.
+    """
     cut = [(faq, entry) for faq in changed for entry in faq_entries(faq)]
     texts = [entry.search_text for _, entry in cut]
     vectors = list(searching.retrieval.encoder.encode_passages(texts)) if texts else []
@@ -43,19 +47,54 @@ def overlaid(
         for number, ((faq, entry), vector) in enumerate(zip(cut, vectors, strict=True))
     ]
     replaced = frozenset({*(faq.id for faq in changed), *removed})
-    return Searching(
-        searching.retrieval, _Indexes(indexes, drafts, replaced), _Passages(searching.passages, drafts, replaced)
-    )
+    once = _Once(indexes, searching.passages)
+    then = Searching(searching.retrieval, _Indexes(indexes, once, drafts, replaced), _Passages(once, drafts, replaced))
+    return Searching(searching.retrieval, once, once), then
+
+
+class _Once:
+    """The stored side of both searches, which remembers what the last query found."""
+
+    def __init__(self, indexes: Indexes, passages: Readable) -> None:
+        self._indexes = indexes
+        self._passages = passages
+        self._revision = indexes.follow()
+        self._found: tuple[object, list[Candidate]] = (None, [])
+        self._equal: tuple[str | None, list[int]] = (None, [])
+
+    def follow(self, wait: bool = True) -> int:
+        return self._revision
+
+    def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
+        asked = (query, frozenset(extra))
+        if self._found[0] != asked:
+            self._found = (asked, self._indexes.candidates(vector, query, extra))
+        return self._found[1]
+
+    def entries(self, ids: Collection[int]) -> list[Candidate]:
+        return self._indexes.entries(ids)
+
+    def read(self, ids: Sequence[int], revision: int, today: date) -> dict[int, Passage]:
+        return self._passages.read(ids, revision, today)
+
+    def exact(self, query: str) -> list[int]:
+        if self._equal[0] != query:
+            self._equal = (query, self._passages.exact(query))
+        return self._equal[1]
+
+    def first_rows(self, faq_ids: Sequence[str]) -> list[int]:
+        return self._passages.first_rows(faq_ids)
 
 
 class _Indexes:
     """Both indexes with the drafts laid over them."""
 
-    def __init__(self, base: Indexes, drafts: Sequence[_Draft], replaced: frozenset[str]) -> None:
+    def __init__(self, indexes: Indexes, base: _Once, drafts: Sequence[_Draft], replaced: frozenset[str]) -> None:
+        self._indexes = indexes
         self._base = base
         self._drafts = {draft.id: draft for draft in drafts}
         self._replaced = replaced
-        self._average = base.average_length() if drafts else 0.0
+        self._average = indexes.average_length() if drafts else 0.0
 
     def follow(self, wait: bool = True) -> int:
         return self._base.follow(wait)
@@ -63,7 +102,7 @@ class _Indexes:
     def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         stored = self._base.candidates(vector, query, [id for id in extra if id < _FIRST])
         lengths = [draft.words for draft in self._drafts.values()]
-        shares = self._base.shares(query, lengths, self._average)
+        shares = self._indexes.shares(query, lengths, self._average)
         return self._kept(stored) + [
             _candidate(draft, float(draft.vector @ vector), 0.0 if draft.entry.role == "never" else share)
             for draft, share in zip(self._drafts.values(), shares, strict=True)

@@ -60,7 +60,8 @@ def told(hits: list[Hit]) -> list[tuple[str, str, bool, float]]:
 )
 def test_it_is_found_as_if_it_were_stored(filled: KnowledgeBase, changed: list[Faq], removed: list[str]) -> None:
     before = [told(filled.search(query, "en")) for query in QUERIES]
-    over = filled.with_changes(changed, removed)
+    now, over = filled.with_changes(changed, removed)
+    assert [told(now.search(query, "en")) for query in QUERIES] == before
     expected = [told(over.search(query, "en")) for query in QUERIES]
     assert [told(filled.search(query, "en")) for query in QUERIES] == before
     filled.put_faqs(changed)

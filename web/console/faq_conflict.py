@@ -55,7 +55,8 @@ class ConflictDialog:
                     for name in _SHOWN:
                         if _text(theirs.get(name)) != _text(self._mine.get(name)):
                             ui.label(t(name)).classes("k-small font-semibold")
-                            ui.label(_text(values.get(name)) or "—").classes("k-pre")
+                            text = _text(values.get(name))
+                            ui.label(t(text) if name == "status" else text or "—").classes("k-pre")
 
     def _take_theirs(self, dialog: ui.dialog) -> None:
         assert self._stored is not None

@@ -108,9 +108,11 @@ class FaqForm:
                 self._publish = ui.button(t("publish"), on_click=self._save_published).props("unelevated")
             ui.button(t("impact"), icon="o_compare_arrows", on_click=self._show_impact).props("flat")
             ui.space()
-            ui.button(icon="o_history", on_click=self._show_history).props(f'flat round aria-label="{t("history")}"')
+            past = ui.button(icon="o_history", on_click=self._show_history)
+            self._stored_only = [past.props(f'flat round aria-label="{t("history")}"')]
             if writes:
-                ui.button(icon="o_delete", on_click=self._ask_delete).props(f'flat round aria-label="{t("delete")}"')
+                gone = ui.button(icon="o_delete", on_click=self._ask_delete)
+                self._stored_only.append(gone.props(f'flat round aria-label="{t("delete")}"'))
 
     def _offer_publish(self) -> None:
         if self._visit.may("knowledge.write") and hasattr(self, "_publish"):
@@ -119,6 +121,8 @@ class FaqForm:
     def _show_version(self) -> None:
         t = self._visit.t
         self._shown_version.text = t("version", version=self._version) if self._version else t("not_saved")
+        for button in self._stored_only:
+            button.set_visibility(bool(self._version))
         self._offer_publish()
 
     def values(self) -> dict[str, Any]:
@@ -194,15 +198,10 @@ class FaqForm:
         await ImpactDialog(self._visit, draft).show()
 
     async def _show_history(self) -> None:
-        if not self._version:
-            ui.notify(self._visit.t("no_history"))
-            return
         await HistoryDialog(self._visit, self._id, self.take).show()
 
     def _ask_delete(self) -> None:
         visit, t = self._visit, self._visit.t
-        if not self._version:
-            return ui.navigate.to(PATH)
 
         async def delete() -> None:
             try:
@@ -217,7 +216,6 @@ class FaqForm:
             with ui.row().classes("w-full justify-end"):
                 ui.button(t("cancel"), on_click=dialog.close).props("flat")
                 ui.button(t("delete"), on_click=delete, color="negative").props("unelevated")
-        return None
 
 
 def _saved(desk: Desk, session: Session, values: dict[str, Any], version: int) -> StoredFaq:

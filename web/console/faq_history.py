@@ -56,10 +56,15 @@ class HistoryDialog:
                 elif self._visit.may("knowledge.write"):
                     ui.button(t("restore"), on_click=lambda: self._restore(one.version, dialog)).props("outline dense")
             for name in _SHOWN:
-                before, after = _text(older.get(name)), _text(one.faq.get(name))
+                before, after = self._text(name, older.get(name)), self._text(name, one.faq.get(name))
                 if before != after:
                     ui.label(t(name)).classes("k-mute k-small")
                     show_diff(before if older else after, after)
+
+    def _text(self, name: str, value: Any) -> str:
+        if name == "status" and value:
+            return self._visit.t(value)
+        return "\n".join(value) if isinstance(value, list) else str(value or "")
 
     async def _restore(self, version: int, dialog: ui.dialog) -> None:
         visit = self._visit
@@ -74,7 +79,3 @@ class HistoryDialog:
 
 def _moment(value: datetime | None) -> str:
     return f"{value.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M}" if value else ""
-
-
-def _text(value: Any) -> str:
-    return "\n".join(value) if isinstance(value, list | tuple) else str(value or "")

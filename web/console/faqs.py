@@ -81,7 +81,9 @@ class FaqTable:
             for name, sortable, look in _COLUMNS
         ]
         self._table = ui.table(columns=columns, rows=[], row_key="id", pagination=self._sorting(0))
-        self._table.props("flat bordered wrap-cells dense hide-pagination binary-state-sort").classes("w-full")
+        self._table.props(
+            "flat bordered wrap-cells dense hide-pagination hide-selected-banner binary-state-sort"
+        ).classes("w-full")
         if self._visit.may("knowledge.write"):
             self._table.set_selection("multiple")
             self._table.on_select(lambda: self._bulk.show([row["id"] for row in self._table.selected]))
