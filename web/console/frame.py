@@ -10,6 +10,7 @@ from nicegui import ui
 
 from web.console.bell import hang_bell
 from web.console.visit import Refused, Visit
+from web.console.words import say
 from web.staff.roles import Permission
 
 
@@ -61,7 +62,7 @@ def _nav(visit: Visit, entry: Entry) -> None:
         link.props("aria-current=page")
     with link:
         ui.icon(entry.icon, size="20px")
-        ui.label(visit.t(entry.page))
+        ui.label(say("shell", entry.page, visit.language))  # a page may use the word otherwise
         if entry.page == "inbox":
             hang_bell(visit)
 
