@@ -1,19 +1,28 @@
 """Documents over HTTP: the list, upload and replace in place, trash, deletion for good. Knows no page."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, File, Form, Path, Query, UploadFile
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 
 from bot.tables import answer_source
-from knowledge_base.document_list import DocumentRow, Sort, Wanted
+from knowledge_base.document_list import DocumentRow, Wanted
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.source import Unreadable, readable
-from knowledge_base.types import LONGEST_ID, Language, Progress, Put
+from knowledge_base.types import LONGEST_ID, Progress, Put
+from web.api.document_bodies import (
+    CutOut,
+    CutPage,
+    CutsListed,
+    DocumentOut,
+    DocumentPage,
+    DocumentText,
+    Listed,
+    PutOut,
+    ReceiptOut,
+)
 from web.api.rules import TheDesk, needs
 from web.desk import Desk
 from web.problems import MOST_UPLOADED, ApiError
@@ -22,111 +31,9 @@ from web.uploads import MOST_BYTES, Job, kept, load_into, long_job
 
 router = APIRouter(tags=["documents"], max_body_size=MOST_UPLOADED["/api/documents"])
 DocumentId = Annotated[str, Path(min_length=1, max_length=LONGEST_ID)]
-Limit = Annotated[int, Field(ge=1, le=200)]
-Offset = Annotated[int, Field(ge=0, le=10_000_000)]
-Moment = Annotated[datetime, AfterValidator(lambda at: at if at.tzinfo else at.replace(tzinfo=UTC))]
 Reader = Annotated[Session, needs("knowledge.read")]
 Writer = Annotated[Session, needs("knowledge.write")]
 _CHUNK = 1_048_576
-
-
-class Listed(BaseModel):
-    """Which part of the list. q: stands in title, id or text."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    q: Annotated[str, Field(max_length=200)] = ""
-    language: Language | None = None
-    sort: Sort = "-updated"
-    limit: Limit = 50
-    offset: Offset = 0
-
-
-class CutsListed(BaseModel):
-    """Which passages."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Limit = 100
-    offset: Offset = 0
-
-
-class DocumentOut(BaseModel):
-    """A document without its text. trashed: since when it is in the trash, where it has no passages."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: str
-    title: str
-    language: Language
-    source: str
-    version: int
-    updated: Moment
-    trashed: Moment | None
-    characters: int
-    passages: int
-
-
-class DocumentPage(BaseModel):
-    """Some of the documents, and how many there are."""
-
-    total: int
-    items: list[DocumentOut]
-
-
-class DocumentText(DocumentOut):
-    """A document with its Markdown text."""
-
-    text: str
-
-
-class CutOut(BaseModel):
-    """A passage, as the document was cut."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    number: int
-    headings: list[str]
-    text: str
-    language: Language
-    tokens: int
-
-
-class CutPage(BaseModel):
-    """Some of a document's passages, and how many there are."""
-
-    total: int
-    items: list[CutOut]
-
-
-class PutOut(BaseModel):
-    """What became of a file. encoded: passages that had not been encoded before."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: str
-    outcome: Literal["added", "changed", "unchanged", "duplicate", "empty"]
-    passages: int
-    encoded: int
-    detail: str
-
-
-class ReceiptOut(BaseModel):
-    """Proof of a deletion: what was looked for in the live indexes and tables, and what was found (0 of it)."""
-
-    id: str
-    title: str
-    version: int
-    passages: int
-    probed: int
-    passages_found: int
-    vectors_found: int
-    rows_found: int
-    elsewhere: list[str]
-    answers_citing: int
-    clean: bool
-    at: datetime
-    staff_name: str
 
 
 @router.get("/documents")

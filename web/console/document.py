@@ -8,7 +8,8 @@ from typing import TypeVar
 from nicegui import ui
 from starlette.requests import Request
 
-from web.api.documents import CutPage, CutsListed, DocumentText, cuts_of, document_of
+from web.api.document_bodies import CutPage, CutsListed, DocumentText
+from web.api.documents import cuts_of, document_of
 from web.console.document_acts import Acts
 from web.console.document_upload import Uploads
 from web.console.frame import forbidden, frame, title

@@ -8,7 +8,8 @@ from nicegui import ui
 
 from knowledge_base.convert import Cancelled
 from knowledge_base.types import Put
-from web.api.documents import ReceiptOut, erased, found_row, restored, trashed
+from web.api.document_bodies import ReceiptOut
+from web.api.documents import erased, found_row, restored, trashed
 from web.console.visit import Refused, Visit
 from web.uploads import Job
 

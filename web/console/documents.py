@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from starlette.requests import Request
 
 from knowledge_base.document_list import Sort
-from web.api.documents import DocumentOut, Listed, page_of
+from web.api.document_bodies import DocumentOut, Listed
+from web.api.documents import page_of
 from web.console.document_acts import Acts
 from web.console.document_upload import Uploads
 from web.console.frame import forbidden, frame, title
