@@ -193,6 +193,9 @@ def lines(text: str) -> list[str]:
     return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
-def noted(faqs: Sequence[StoredFaq]) -> dict[str, Any]:
-    """FAQs as the audit log keeps them."""
-    return {one.faq.id: row_of(one.faq) | {"version": one.version} for one in faqs}
+def noted(faqs: Mapping[str, StoredFaq], fields: Sequence[str]) -> dict[str, Any]:
+    """Fields of many FAQs as the audit log keeps them, with the versions, under which the history has the rest."""
+    return {
+        id: {name: value for name, value in row_of(one.faq).items() if name in fields} | {"version": one.version}
+        for id, one in faqs.items()
+    }

@@ -48,6 +48,7 @@ _MEDIA = {
     "jsonl": "application/jsonl",
 }
 _PAGE = 200
+_NOTED = 1_000  # ids of one import in the audit log; what each said before is in its history
 
 
 class ProblemOut(BaseModel):
@@ -221,10 +222,10 @@ def imported(desk: Desk, session: Session, plan: Plan, progress: Progress | None
         said = "some of the FAQs have changed since the dry run; nothing was imported"
         raise ApiError(409, said, "import_changed") from conflict
     done = Imported(added=len(new), changed=len(changed), unchanged=len(plan.faqs) - len(versions))
-    before = {faq.id: row_of(plan.stored[faq.id].faq) for faq in changed}
-    after = {faq.id: row_of(faq) for faq in changed}
-    counts = done.model_dump() | {"ids": [faq.id for faq in new]}
-    desk.access.audit.note(session.staff.name, "faq.import", f"{len(versions)} FAQs", before, after | {"": counts})
+    listed = {"new": [faq.id for faq in new[:_NOTED]], "changed_ids": [faq.id for faq in changed[:_NOTED]]}
+    before = {faq.id: plan.stored[faq.id].version for faq in changed[:_NOTED]}
+    noted = done.model_dump() | listed
+    desk.access.audit.note(session.staff.name, "faq.import", f"{len(versions)} FAQs", {"versions": before}, noted)
     return done
 
 

@@ -183,9 +183,10 @@ def changed_faqs(desk: Desk, session: Session, body: Bulk) -> BulkDone:
     except Conflict as conflict:
         raise FaqConflict(next(iter(conflict.stored.values()))) from conflict
     action = "faq.bulk_delete" if body.delete else "faq.bulk_change"
-    now = {} if body.delete else noted(list(editing.list.some(before).values()))
-    for_log = noted(list(before.values()))
-    desk.access.audit.note(session.staff.name, action, f"{len(before)} FAQs", for_log, now)
+    fields = ("question",) if body.delete else tuple(changes)
+    now = {} if body.delete else editing.list.some(before)
+    subject = f"{len(before)} FAQs"
+    desk.access.audit.note(session.staff.name, action, subject, noted(before, fields), noted(now, fields))
     return BulkDone(done=list(before), missing=[id for id in dict.fromkeys(body.ids) if id not in before])
 
 
