@@ -3,14 +3,27 @@
 Everything is counted in the database or on slim columns. What an outcome is, `bot.outcome` says.
 """
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Engine, FromClause, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    Engine,
+    FromClause,
+    String,
+    cast,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from bot import tables
 from bot.outcome import ANSWERED, Outcome, ended
@@ -18,7 +31,7 @@ from bot.types import Kind
 from knowledge_base import tables as knowledge
 from knowledge_base.types import Language, SourceKind
 
-NEWEST = 20_000
+NEWEST = 10_000
 """Answers whose latencies are looked at: the newest of the period."""
 _TOP = 20
 _UNUSED = 200
@@ -125,6 +138,8 @@ def statistics(engine: Engine, scope: Scope) -> Statistics:
     with engine.connect() as connection:
         first_token, whole = _latencies(connection, scope)
         liked, judged = _judgements(connection, scope)
+        cited = _cited(connection, scope)
+        by_all = _cited(connection, replace(scope, language=None)) if scope.language else cited
         return Statistics(
             days=_days(connection, scope),
             kinds=_kinds(connection, scope),
@@ -133,8 +148,8 @@ def statistics(engine: Engine, scope: Scope) -> Statistics:
             judged=judged,
             first_token=first_token,
             whole=whole,
-            top=_top(connection, scope),
-            unused=_unused(connection, scope),
+            top=_top(connection, cited),
+            unused=_unused(connection, scope, by_all),
             handoffs=_handoffs(connection, scope),
         )
 
@@ -142,19 +157,32 @@ def statistics(engine: Engine, scope: Scope) -> Statistics:
 def _days(connection: Connection, scope: Scope) -> dict[date, dict[Outcome, int]]:
     """Conversations with a question by day and outcome, every day from the first to the last, in local time."""
     opened = tables.conversation.c.opened
-    columns, statement = ended(select(tables.conversation.c.id).where(*scope.within(opened)))
-    statement = statement.with_only_columns(opened, columns.outcome.label("outcome"))
+    columns, over = ended(select(tables.conversation.c.id).where(*scope.within(opened)))
+    stored = cast(type_coerce(opened, DateTime), String)  # as text, which is read and compared fastest
+    statement = over.with_only_columns(stored.label("opened"), columns.outcome.label("outcome"))
     if scope.language:
         statement = statement.where(columns.language == scope.language)
-    counted: dict[date, Counter[Outcome]] = {}
-    for row in connection.execute(statement):
-        if row.outcome != "none":
-            counted.setdefault(row.opened.astimezone().date(), Counter())[row.outcome] += 1
-    if not counted:
+    rows = [row for row in connection.execute(statement) if row.outcome != "none"]
+    if not rows:
         return {}
-    first, last = min(counted), max(counted)
-    every = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    return {day: dict(counted.get(day, {})) for day in every}
+    days = _local_days(min(row.opened for row in rows), max(row.opened for row in rows))
+    begins = list(days)
+    counted = Counter((bisect_right(begins, row.opened) - 1, row.outcome) for row in rows)
+    found: dict[date, dict[Outcome, int]] = {day: {} for day in days.values()}
+    for (place, outcome), count in counted.items():
+        found[days[begins[place]]][outcome] = count
+    return found
+
+
+def _local_days(first: str, last: str) -> dict[str, date]:
+    """The local days from one stored moment to another, by their beginnings as they would be stored."""
+    day, until = (datetime.fromisoformat(one).replace(tzinfo=UTC).astimezone().date() for one in (first, last))
+    days: dict[str, date] = {}
+    while day <= until:
+        begins = datetime.combine(day, time.min).astimezone(UTC)
+        days[f"{begins:%Y-%m-%d %H:%M:%S}"] = day
+        day += timedelta(days=1)
+    return days
 
 
 def _kinds(connection: Connection, scope: Scope) -> dict[Kind, int]:
@@ -191,34 +219,35 @@ def _latencies(connection: Connection, scope: Scope) -> tuple[Quantiles, Quantil
     return _quantiles(first, 0.95), _quantiles(whole, 0.95)
 
 
-def _top(connection: Connection, scope: Scope) -> list[Used]:
-    """What was asked most: the sources that most answers cite."""
+def _cited(connection: Connection, scope: Scope) -> Counter[tuple[SourceKind, str]]:
+    """How many answers cite each source."""
     joined: FromClause = _JOINED if scope.language else tables.message
     joined = joined.join(tables.answer_source, _SOURCE.message_number == _MESSAGE.number)
-    count = func.count().label("count")
-    statement = select(_SOURCE.kind, _SOURCE.source_id, count).select_from(joined)
+    statement = select(_SOURCE.kind, _SOURCE.source_id, func.count()).select_from(joined)
     statement = statement.where(*scope.of(_MESSAGE.at, _ANSWER.language)).group_by(_SOURCE.kind, _SOURCE.source_id)
-    rows = connection.execute(statement.order_by(count.desc(), _SOURCE.source_id).limit(_TOP)).all()
-    ids = [row.source_id for row in rows]
+    return Counter({(row[0], row[1]): row[2] for row in connection.execute(statement)})
+
+
+def _top(connection: Connection, cited: Counter[tuple[SourceKind, str]]) -> list[Used]:
+    """What was asked most: the sources that most answers cite."""
+    most = sorted(cited.items(), key=lambda item: (-item[1], item[0]))[:_TOP]
+    ids = [id for (_, id), _ in most]
     faq, document = knowledge.faq.c, knowledge.document.c
-    titles: dict[tuple[str, str], str] = {}
-    for kind, statement_ in (
-        ("faq", select(faq.id, faq.question).where(faq.id.in_(ids))),
-        ("document", select(document.id, document.title).where(document.id.in_(ids))),
-    ):
-        titles |= {(kind, row[0]): row[1] for row in connection.execute(statement_)}
-    named = ((row.kind, row.source_id, titles.get((row.kind, row.source_id), row.source_id), row[2]) for row in rows)
-    return [Used(*values) for values in named]
+    titles: dict[tuple[SourceKind, str], str] = {}
+    named: tuple[tuple[SourceKind, Any, Any], ...] = (
+        ("faq", faq.id, faq.question),
+        ("document", document.id, document.title),
+    )
+    for kind, id, title in named:
+        titles |= {(kind, row[0]): row[1] for row in connection.execute(select(id, title).where(id.in_(ids)))}
+    return [Used(*source, titles.get(source, source[1]), count) for source, count in most]
 
 
-def _unused(connection: Connection, scope: Scope) -> Unused:
+def _unused(connection: Connection, scope: Scope, cited: Collection[tuple[SourceKind, str]]) -> Unused:
     faq = knowledge.faq.c
     published = [faq.status == "published", *([faq.language == scope.language] if scope.language else [])]
-    joined = tables.answer_source.join(tables.message, _MESSAGE.number == _SOURCE.message_number)
-    cited = select(_SOURCE.source_id).select_from(joined).where(_SOURCE.kind == "faq", *scope.within(_MESSAGE.at))
     known = connection.execute(select(faq.id).where(*published).order_by(faq.id)).scalars().all()
-    used = set(connection.execute(cited.distinct()).scalars())
-    lonely = [id for id in known if id not in used]
+    lonely = [id for id in known if ("faq", id) not in cited]
     asked = select(faq.id, faq.question).where(faq.id.in_(lonely[:_UNUSED]))
     questions = {row.id: row.question for row in connection.execute(asked)}
     return Unused([(id, questions[id]) for id in lonely[:_UNUSED]], len(lonely), len(known))
