@@ -61,7 +61,7 @@ class Trial:
                     "outlined dense maxlength=4000 autofocus"
                 )
                 self._question.classes("k-grow").on("keydown.enter", self._ask)
-                self._button = ui.button(t("ask"), icon="o_science", on_click=self._ask).props("unelevated")
+                self._button = ui.button(t("ask"), icon="o_science", on_click=self._ask).props("unelevated no-wrap")
         self._result = ui.column().classes("w-full gap-4").props("aria-live=polite")
         with self._result:
             ui.label(t("nothing_yet")).classes("k-empty")
