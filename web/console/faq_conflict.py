@@ -36,7 +36,7 @@ class ConflictDialog:
     def show(self) -> None:
         """Open it."""
         t = self._visit.t
-        with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("k-dialog"):
+        with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("k-broad"):
             ui.label(t("conflict" if self._stored else "conflict_deleted")).classes("font-semibold")
             if self._stored:
                 self._texts(row_of(self._stored.faq))

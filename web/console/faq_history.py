@@ -34,7 +34,7 @@ class HistoryDialog:
             found = await visit.act("knowledge.read", history, visit.desk, self._id)
         except Refused:
             return
-        with ui.dialog(value=True) as dialog, ui.card().classes("k-dialog").props("data-testid=history"):
+        with ui.dialog(value=True) as dialog, ui.card().classes("k-broad").props("data-testid=history"):
             with ui.row().classes("w-full items-center"):
                 ui.label(t("history")).classes("font-semibold")
                 ui.space()

@@ -29,7 +29,7 @@ class ImpactDialog:
             )
         except Refused:
             return
-        with ui.dialog(value=True) as dialog, ui.card().classes("k-dialog").props("data-testid=impact"):
+        with ui.dialog(value=True) as dialog, ui.card().classes("k-broad").props("data-testid=impact"):
             with ui.row().classes("w-full items-center no-wrap"):
                 ui.label(t("impact_title")).classes("font-semibold")
                 ui.space()
