@@ -203,7 +203,7 @@ def _false(connection: Connection, scope: Scope) -> int:
 
 
 def _judgements(connection: Connection, scope: Scope) -> tuple[int, int]:
-    joined = _JOINED.join(tables.feedback, _FEEDBACK.message_number == _MESSAGE.number)
+    joined = _said(scope).join(tables.feedback, _FEEDBACK.message_number == _MESSAGE.number)
     liked = func.count().filter(_FEEDBACK.helpful.is_(True))
     statement = select(liked, func.count()).select_from(joined).where(*scope.of(_MESSAGE.at, _ANSWER.language))
     row = connection.execute(statement).one()
@@ -221,8 +221,7 @@ def _latencies(connection: Connection, scope: Scope) -> tuple[Quantiles, Quantil
 
 def _cited(connection: Connection, scope: Scope) -> Counter[tuple[SourceKind, str]]:
     """How many answers cite each source."""
-    joined: FromClause = _JOINED if scope.language else tables.message
-    joined = joined.join(tables.answer_source, _SOURCE.message_number == _MESSAGE.number)
+    joined = _said(scope).join(tables.answer_source, _SOURCE.message_number == _MESSAGE.number)
     statement = select(_SOURCE.kind, _SOURCE.source_id, func.count()).select_from(joined)
     statement = statement.where(*scope.of(_MESSAGE.at, _ANSWER.language)).group_by(_SOURCE.kind, _SOURCE.source_id)
     return Counter({(row[0], row[1]): row[2] for row in connection.execute(statement)})
@@ -261,6 +260,11 @@ def _handoffs(connection: Connection, scope: Scope) -> Handoffs:
     unclaimed = [row for row in rows if not row.claimed]
     missed = sum(row.ended is not None for row in unclaimed)
     return Handoffs(len(rows), _quantiles(waits, 0.9), len(unclaimed) - missed, missed)
+
+
+def _said(scope: Scope) -> FromClause:
+    """The messages, with their answers only where the language is asked for: those rows are large."""
+    return _JOINED if scope.language else tables.message
 
 
 def _quantiles(values: Sequence[float], high: float) -> Quantiles:

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from tests.web.console.conftest import Console
 
 pytestmark = pytest.mark.browser
+LISTENS = "window.did_handshake"  # from then on the server hears clicks
 WORDS = {
     "zh": ("怎么申请退货？", "搜索会话内容", "依据与分数", "更正这个回答", "正确的回答应该是", "保存", "抹除客户数据"),
     "en": (
@@ -28,13 +29,17 @@ def test_a_conversation_is_found_corrected_and_erased(console: Console, language
         httpx.post(f"{console.url}/chat/stream", json={"text": asked, "token": ""}, timeout=30)
     page = console.page("admin", language)
     page.goto(f"{console.url}/console/conversations")
+    page.wait_for_function(LISTENS)
     expect(page.get_by_test_id("total")).to_contain_text("2")
     page.get_by_label(search).fill(question)
     expect(page.get_by_test_id("total")).to_contain_text("1")
     assert "text=" in page.url
     page.reload()  # the filter stands in the address
+    page.wait_for_function(LISTENS)
     expect(page.get_by_label(search)).to_have_value(question)
     page.get_by_role("link", name=question).click()
+    page.get_by_test_id("line-bot").wait_for()
+    page.wait_for_function(LISTENS)
 
     answer = page.get_by_test_id("line-bot")
     answer.get_by_text(details).click()
@@ -48,6 +53,7 @@ def test_a_conversation_is_found_corrected_and_erased(console: Console, language
     page.get_by_role("dialog").get_by_role("button", name=erase).click()
     expect(page.get_by_test_id("receipt")).to_be_visible()
     page.goto(f"{console.url}/console/conversations")
+    page.wait_for_function(LISTENS)
     expect(page.get_by_test_id("total")).to_contain_text("1")
 
 
@@ -55,6 +61,7 @@ def test_who_may_not_erase_is_not_offered_it(console: Console) -> None:
     httpx.post(f"{console.url}/chat/stream", json={"text": "zzz", "token": ""}, timeout=30)
     page = console.page("agent", "en")
     page.goto(f"{console.url}/console/conversations")
+    page.wait_for_function(LISTENS)
     page.get_by_role("link", name="zzz").click()
     expect(page.get_by_test_id("line-customer")).to_contain_text("zzz")
     assert page.get_by_role("button", name="Erase").count() == 0

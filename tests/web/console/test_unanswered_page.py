@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.web.console.conftest import Console
 
 pytestmark = pytest.mark.browser
+LISTENS = "window.did_handshake"  # from then on the server hears clicks
 ASKED = {
     "zh": ("火星基地什么时候招商？", "请问火星基地什么时候招商", "火星基地明年春天招商。"),
     "en": ("When does the Zorblax quokka arrive?", "so when does the Zorblax quokka arrive", "It arrives in spring."),
@@ -33,6 +34,7 @@ def test_an_unanswered_question_is_an_faq_three_clicks_later(console: Console, l
     assert ask(console, question)["kind"] == ask(console, similar)["kind"] == "abstain"
     page = console.page("editor", language)
     page.goto(f"{console.url}/console/unanswered")
+    page.wait_for_function(LISTENS)
     gap = page.get_by_test_id("gap").filter(has_text=question.rstrip("？?"))
     expect(gap).to_have_count(1)
     expect(gap).to_contain_text(twice)
@@ -47,6 +49,7 @@ def test_an_unanswered_question_is_an_faq_three_clicks_later(console: Console, l
     assert ask(console, similar)["text"] == answer
 
     page.goto(f"{console.url}/console/unanswered")
+    page.wait_for_function(LISTENS)
     expect(page.get_by_text(nothing)).to_be_visible()
 
 
@@ -54,6 +57,7 @@ def test_a_group_is_ignored_and_shown_again(console: Console) -> None:
     ask(console, ASKED["en"][0])
     page = console.page("editor", "en")
     page.goto(f"{console.url}/console/unanswered?days=7&language=en")
+    page.wait_for_function(LISTENS)
     page.get_by_test_id("gap").get_by_role("button", name="Ignore").click()
     expect(page.get_by_text("Nothing was left unanswered")).to_be_visible()
     page.get_by_role("button", name="Show ignored questions again").click()
