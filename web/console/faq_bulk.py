@@ -59,7 +59,7 @@ class BulkBar:
 
     def _ask_category(self) -> None:
         t = self._visit.t
-        with ui.dialog(value=True) as dialog, ui.card().classes("w-96"):
+        with ui.dialog(value=True) as dialog, ui.card().classes("w-96 p-5"):
             ui.label(t("bulk_category", count=len(self._ids))).classes("font-semibold")
             name = ui.input(t("category"), autocomplete=self._categories).props(
                 f"outlined maxlength={LONGEST_CATEGORY}"
@@ -69,7 +69,7 @@ class BulkBar:
 
     def _ask_validity(self) -> None:
         t = self._visit.t
-        with ui.dialog(value=True) as dialog, ui.card().classes("w-96"):
+        with ui.dialog(value=True) as dialog, ui.card().classes("w-96 p-5"):
             ui.label(t("bulk_validity", count=len(self._ids))).classes("font-semibold")
             begin = ui.input(t("valid_from")).props("type=date outlined stack-label").classes("w-full")
             end = ui.input(t("valid_until")).props("type=date outlined stack-label").classes("w-full")
@@ -82,7 +82,7 @@ class BulkBar:
 
     def _ask_delete(self) -> None:
         t = self._visit.t
-        with ui.dialog(value=True) as dialog, ui.card().classes("w-96"):
+        with ui.dialog(value=True) as dialog, ui.card().classes("w-96 p-5"):
             ui.label(t("bulk_delete", count=len(self._ids))).classes("font-semibold")
             ui.label(t("delete_hint")).classes("k-mute k-small")
             self._buttons(dialog, lambda: self._apply({"delete": True}, dialog), t("delete"), "negative")

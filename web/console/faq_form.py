@@ -210,7 +210,7 @@ class FaqForm:
                 return
             ui.navigate.to(PATH)
 
-        with ui.dialog(value=True) as dialog, ui.card().classes("w-96"):
+        with ui.dialog(value=True) as dialog, ui.card().classes("w-96 p-5"):
             ui.label(t("ask_delete")).classes("font-semibold")
             ui.label(t("delete_hint")).classes("k-mute k-small")
             with ui.row().classes("w-full justify-end"):

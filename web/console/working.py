@@ -35,7 +35,7 @@ class Working:
     async def run(self, permission: Permission, job: Callable[[Progress], T]) -> T:
         """The job's result. Raises Refused when it was refused or cancelled; a cancelled job ends by its progress."""
         t = self._visit.t
-        with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("w-96"):
+        with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("w-96 p-5"):
             ui.label(self._label).classes("font-semibold")
             bar = ui.linear_progress(0, show_value=False).props("data-testid=progress")
             left = ui.label().classes("k-mute k-small")
