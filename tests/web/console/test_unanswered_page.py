@@ -41,6 +41,8 @@ def test_an_unanswered_question_is_an_faq_three_clicks_later(console: Console, l
     gap.get_by_role("button", name=draft).click()  # one
 
     form = page.get_by_test_id(f"form-{language}")
+    expect(form.get_by_role("textbox").nth(3)).to_be_visible()
+    page.wait_for_function(LISTENS)
     filled = [box.input_value() for box in form.get_by_role("textbox").all()[:4]]
     assert sorted([filled[0], filled[2]]) == sorted([question, similar])
     form.get_by_label(answer_label, exact=True).fill(answer)
