@@ -21,7 +21,7 @@ from web.console.visit import Refused, Visit, open_visit
 _SCORES = ("score", "dense", "keyword", "rerank")
 
 
-@ui.page("/conversations/{conversation_id}")
+@ui.page("/conversations/{conversation_id}", response_timeout=20)
 async def conversation(request: Request, conversation_id: str) -> None:
     """Show the page."""
     visit = open_visit("conversations", request)

@@ -32,7 +32,7 @@ _COLUMNS = (
 _LINK = """<q-td :props="props"><a class="k-link" :href="props.row.url">{{ props.row.question }}</a></q-td>"""
 
 
-@ui.page("/conversations")
+@ui.page("/conversations", response_timeout=20)
 async def conversations(request: Request) -> None:
     """Show the page."""
     visit = open_visit("conversations", request)

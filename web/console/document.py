@@ -21,7 +21,7 @@ T = TypeVar("T")
 _MOST_SHOWN = 50_000  # characters of a text in the trash
 
 
-@ui.page("/documents/view")
+@ui.page("/documents/view", response_timeout=20)
 async def document(request: Request, id: str = "") -> None:
     """Show the page."""
     visit = open_visit("documents", request)

@@ -31,7 +31,7 @@ _GONE = (("title", ""), ("id", "k-wide"), ("language", "k-wide"), ("trashed", ""
 _LINK = """<q-td :props="props"><a class="k-link" :href="props.row.url">{{ props.row.title }}</a></q-td>"""
 
 
-@ui.page("/documents")
+@ui.page("/documents", response_timeout=20)
 async def documents(request: Request) -> None:
     """Show the page."""
     visit = open_visit("documents", request)

@@ -16,7 +16,7 @@ from web.console.visit import Refused, Visit, open_visit
 from web.console.working import Working
 
 
-@ui.page("/faqs/import")
+@ui.page("/faqs/import", response_timeout=20)
 async def import_page(request: Request) -> None:
     """Show the page."""
     visit = open_visit("faq_import", request)

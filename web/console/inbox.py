@@ -32,7 +32,7 @@ _SILENT = """const e = getHtmlElement(%d); if (e && localStorage.kefuSound === "
 _NOTIFY = "() => window.Notification && Notification.requestPermission()"
 
 
-@ui.page("/inbox")
+@ui.page("/inbox", response_timeout=20)
 async def inbox(request: Request) -> None:
     """Show the page. The address names the list and the conversation: ?view=mine&c=…"""
     visit = open_visit("inbox", request)

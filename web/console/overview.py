@@ -27,7 +27,7 @@ _PAGING = """:rows-per-page-options="[0]" :pagination-label="(first, last, all) 
 _LINK = """<q-td :props="props"><a class="k-link" :href="props.row.url">{{ props.row.title }}</a></q-td>"""
 
 
-@ui.page("/overview")
+@ui.page("/overview", response_timeout=20)
 async def overview(request: Request) -> None:
     """Show the page."""
     visit = open_visit("overview", request)

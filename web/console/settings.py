@@ -19,7 +19,7 @@ from web.staff.roles import Role
 _PAGE = 50
 
 
-@ui.page("/settings")
+@ui.page("/settings", response_timeout=20)
 async def settings(request: Request) -> None:
     """Show the page."""
     visit = open_visit("settings", request)

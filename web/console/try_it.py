@@ -19,7 +19,7 @@ _MOST_EARLIER = 5
 _MOST_URL = 1_000  # characters of a question that the URL keeps
 
 
-@ui.page("/try-it")
+@ui.page("/try-it", response_timeout=20)
 async def try_it(request: Request, question: str = "", earlier: str = "", tab: str = "") -> None:
     """Show the page; a question in the URL is asked at once."""
     visit = open_visit("try_it", request)

@@ -24,7 +24,7 @@ _LONGEST_ANSWER = 1_000
 _LONGEST = 200  # characters of each of them, as they travel in an address
 
 
-@ui.page("/unanswered")
+@ui.page("/unanswered", response_timeout=20)
 async def unanswered(request: Request) -> None:
     """Show the page."""
     visit = open_visit("unanswered", request)
