@@ -44,6 +44,15 @@ class Release:
     fusion: Path | None = None
     files: Mapping[str, str] = field(default_factory=dict)  # path in the folder → SHA-256
 
+    def reads_like(self, other: "Release") -> bool:
+        """Whether both encode alike: what the one has read need not be read again for the other."""
+        return self._reading() == other._reading()
+
+    def _reading(self) -> tuple[str, str]:
+        adapter = self.encoder.adapter
+        weights = f"{adapter.folder.name}/adapter_model.safetensors" if adapter else ""
+        return self.encoder.base, self.files.get(weights, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
@@ -85,8 +94,29 @@ class Releases:
             _check(folder / path, wanted, name)
         return release
 
-    def promote(self, name: str, why: str = "") -> Release:
-        """Make a release the current one, in one step. Raises BotError when it is missing or damaged."""
+    def judgement(self, name: str) -> dict[str, Any] | None:
+        """How a release compared with the one before it, as its round found; None where none has judged it."""
+        path = (SHIPPED if name == DEFAULT else self.folder / name) / "judgement.json"
+        try:
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise BotError(f"{path} cannot be read ({error}). Restore it from a backup.") from error
+        return found
+
+    def check(self, name: str, anyway: bool = False) -> None:
+        """Raise BotError for a release that its round has refused, unless `anyway`."""
+        if not anyway and (self.judgement(name) or {"passed": True})["passed"] is not True:
+            card = self.folder / name / "README.md"
+            raise BotError(f"Release {name!r} was refused; {card} says why. --anyway promotes it nevertheless.")
+
+    def promote(self, name: str, why: str = "", *, anyway: bool = False) -> Release:
+        """Make a release the current one, in one step.
+
+        Raises BotError when it is missing or damaged, and when it was refused, unless `anyway`.
+        """
+        self.check(name, anyway)
         release = self.get(name)
         line = self._line()
         if line[-1] != name:
@@ -103,6 +133,10 @@ class Releases:
         self._point(line[:-1])
         self.tell("rollback", release.name, line[-1], why)
         return release
+
+    def can_roll_back(self) -> bool:
+        """Whether a release served before the current one."""
+        return len(self._line()) > 1
 
     def story(self) -> list[Chapter]:
         """What became of the releases, oldest first; a half-written last line is left out."""

@@ -1,4 +1,4 @@
-"""`python -m training encoder|reranker|generator|release|fusion|calibration|across …`: makes a release.
+"""`python -m training encoder|reranker|generator|release|fusion|calibration|across|round …`: makes a release.
 
 Each command goes on where it was interrupted when it is started again with the same arguments.
 """
@@ -61,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     across.add_argument("set", type=Path, help="folder in the golden-set format, with FAQs")
     across.add_argument("--out", type=Path, required=True, help="the folder to write")
     across.set_defaults(run=_across)
+    learn = commands.add_parser("round", help="examples → training → comparison → a release, or why not")
+    learn.add_argument("name", help="of the round and of the release it makes; the same name again goes on with it")
+    learn.add_argument("--data", type=Path, help="the data folder; default: KEFU_DATA, else data")
+    learn.add_argument("--only", choices=("auto", "calibration"), default="auto", help="default: %(default)s")
+    learn.set_defaults(run=_round)
     return parser
 
 
@@ -128,6 +133,13 @@ def _calibration(given: argparse.Namespace) -> None:
     with _bar("calibration") as progress:
         content = calibrate(given.sets, given.work, retrieval, load(release.calibration), progress)
     _written(content, given.out)
+
+
+def _round(given: argparse.Namespace) -> None:
+    from training.round_tools import do_round
+
+    passed = do_round(_settings(**({"data": given.data} if given.data else {})), given.name, given.only)
+    Console().print(f"{given.name}: {'passed, kefu promote makes it serve' if passed else 'refused'}")
 
 
 def _across(given: argparse.Namespace) -> None:

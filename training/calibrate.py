@@ -191,7 +191,7 @@ def _thresholds(trials: Sequence[Trial], confidence: NDArray[np.float64], limit:
         ]
         return {
             kind: {
-                language: _threshold([r for r in rated if (r.trial.kind, r.trial.language) == (kind, language)], limit)
+                language: threshold([r for r in rated if (r.trial.kind, r.trial.language) == (kind, language)], limit)
                 for language in _LANGUAGES
             }
             for kind in _KINDS
@@ -202,7 +202,7 @@ def _thresholds(trials: Sequence[Trial], confidence: NDArray[np.float64], limit:
     return best, found[best]
 
 
-def _threshold(rated: Sequence[Rated], limit: float) -> dict[str, Any]:
+def threshold(rated: Sequence[Rated], limit: float) -> dict[str, Any]:
     """The lowest confidence at which, from there up, wrong answers stay within the limit of all questions."""
     own = sorted(rated, key=lambda one: -one.confidence)
     answer, wrong = 1.0, 0

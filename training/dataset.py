@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from bot.examples import Example
+from bot.lessons import FEWEST
 from knowledge_base.language import normalise
 from knowledge_base.types import Faq
 
 _HELD_OUT = 5  # one conversation of so many is kept for judging
-_FEWEST = {"calibration": 50, "encoder": 200, "reranker": 300, "generator": 1000}  # approved examples
 _NAME = "company"
 
 
@@ -35,12 +35,7 @@ class Dataset:
 
     def supports(self) -> dict[str, bool]:
         """Which parts of a release there are examples enough to train."""
-        return {part: self.train + self.held_out >= fewest for part, fewest in _FEWEST.items()}
-
-
-def fewest(part: str) -> int:
-    """How many approved examples it takes to train a part of a release."""
-    return _FEWEST[part]
+        return {part: self.train + self.held_out >= fewest for part, fewest in FEWEST.items()}
 
 
 def build(examples: Sequence[Example], faqs: Sequence[Faq], folder: Path) -> Dataset:
@@ -51,8 +46,8 @@ def build(examples: Sequence[Example], faqs: Sequence[Faq], folder: Path) -> Dat
     usable = _distinct(examples)
     if not usable:
         raise ValueError("there is no approved example yet; approve some in the console, under Learning")
-    train = [one for one in usable if not _held_out(one)]
-    kept = [one for one in usable if _held_out(one)]
+    train = [one for one in usable if not held_out(one)]
+    kept = [one for one in usable if held_out(one)]
     published = [faq for faq in faqs if faq.status == "published"]
     for part in ("train", "golden"):
         shutil.rmtree(folder / part, ignore_errors=True)
@@ -60,7 +55,7 @@ def build(examples: Sequence[Example], faqs: Sequence[Faq], folder: Path) -> Dat
     _write(folder / "train" / f"faq_{_NAME}.jsonl", _answers(train, published))
     _write(folder / "train" / f"faq_queries_{_NAME}.jsonl", _queries(train, published))
     _write(folder / "golden" / "faq.jsonl", map(_faq, published))
-    _write(folder / "golden" / "questions.jsonl", _questions(kept, {faq.id for faq in published}))
+    _write(folder / "golden" / "questions.jsonl", question_rows(kept, {faq.id for faq in published}))
     made = Dataset(
         folder,
         _digest(folder),
@@ -84,7 +79,7 @@ def _distinct(examples: Iterable[Example]) -> list[Example]:
     return sorted(found.values(), key=lambda one: one.id)
 
 
-def _held_out(example: Example) -> bool:
+def held_out(example: Example) -> bool:
     """By conversation, and by nothing else: what is held out once stays so in every later version."""
     return int.from_bytes(hashlib.sha256(example.conversation_id.encode()).digest()[:4]) % _HELD_OUT == 0
 
@@ -113,9 +108,9 @@ def _faq(faq: Faq) -> dict[str, Any]:
     return fields | {"similar": list(faq.similar)}
 
 
-def _questions(held_out: Sequence[Example], known: set[str]) -> Iterable[dict[str, Any]]:
+def question_rows(kept: Sequence[Example], known: set[str]) -> Iterable[dict[str, Any]]:
     """Those that an FAQ answers; what only a person has answered so far has no answer in the knowledge base."""
-    for example in held_out:
+    for example in kept:
         answerable = example.source_id in known
         yield {
             "id": example.id,

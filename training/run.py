@@ -19,6 +19,7 @@ from typing import Any
 
 from knowledge_base.device import choose_device
 from training.examples import TrainingDataError
+from training.journal import Watch
 
 _FILE = "run.json"
 _PACKAGES = ("torch", "transformers", "sentence-transformers", "peft", "datasets")
@@ -101,6 +102,19 @@ def trainer_options(out: Path, settings: Any, steps: int) -> dict[str, Any]:
         "report_to": [],
         "seed": settings.seed,
     }
+
+
+def watched(trainer: Any, watch: Watch | None) -> Any:
+    """The same transformers Trainer; it tells its steps and its loss as it goes."""
+    from transformers import TrainerCallback
+
+    class Telling(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if watch:
+                watch(state.global_step, state.max_steps, (logs or {}).get("loss"))
+
+    trainer.add_callback(Telling())
+    return trainer
 
 
 def last_checkpoint(folder: Path) -> Path | None:

@@ -19,7 +19,8 @@ from training.batches import Pair, Task, batches, by_source, neighbours, query_a
 from training.by_length import ByLength
 from training.examples import Group, read_groups, training_files
 from training.held_out import held_out_evaluator
-from training.run import begin, trainer_options
+from training.journal import Watch
+from training.run import begin, trainer_options, watched
 
 _FEWEST = 4  # groups of a source
 _TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
@@ -31,7 +32,7 @@ class EncoderSettings:
 
     queries, passages: pairs a batch when both are questions, and when one is a passage (longer, hence fewer).
     steps: batches in all; share: of them those with passages. frozen: lowest layers that get no adapter.
-    scale: 1 / temperature of the softmax.
+    scale: 1 / temperature of the softmax. start: folder of an adapter to go on from, with its own rank and layers.
     """
 
     steps: int = 640
@@ -43,12 +44,15 @@ class EncoderSettings:
     learning_rate: float = 7e-4
     scale: float = 50.0
     longest: int = 192  # tokens
+    start: str = ""
     evaluations: int = 4
     patience: int = 2  # evaluations without gain before it stops
     seed: int = 1
 
 
-def train_encoder(base: Path, data: Sequence[Path], out: Path, settings: EncoderSettings) -> dict[str, Any]:
+def train_encoder(
+    base: Path, data: Sequence[Path], out: Path, settings: EncoderSettings, watch: Watch | None = None
+) -> dict[str, Any]:
     """Train and write the PEFT adapter to `out/adapter`; returns and writes the held-out scores.
 
     Goes on from the last checkpoint when `out` holds an interrupted run of the same settings and data. Raises
@@ -61,7 +65,7 @@ def train_encoder(base: Path, data: Sequence[Path], out: Path, settings: Encoder
     prompts = prefixes(str(base), model.prompts)
     made = _all_batches(model, train, prompts[0], settings, rng)
     evaluator = held_out_evaluator(groups, prompts, rng)
-    trainer = _trainer(model, made, evaluator, _arguments(out, made, prompts, settings), settings)
+    trainer = watched(_trainer(model, made, evaluator, _arguments(out, made, prompts, settings), settings), watch)
     before = evaluator(model) if checkpoint is None else {}
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     model[0].auto_model.save_pretrained(str(out / "adapter"))
@@ -97,6 +101,9 @@ def _model(base: Path, settings: EncoderSettings) -> Any:
 
     model = SentenceTransformer(str(base))
     model.max_seq_length = settings.longest
+    if settings.start:
+        model.load_adapter(settings.start, is_trainable=True)
+        return model
     model.add_adapter(
         LoraConfig(
             task_type=TaskType.FEATURE_EXTRACTION,

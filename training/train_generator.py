@@ -13,8 +13,9 @@ from bot.generator import PLAIN_TEMPLATE
 from knowledge_base.device import choose_device, generator_dtype
 from training.examples import TrainingDataError, read_groups, read_topics, training_files
 from training.grounded import Example, answers_in, paragraph_examples, topic_examples
+from training.journal import Watch
 from training.rows import RowError
-from training.run import begin, trainer_options
+from training.run import begin, trainer_options, watched
 
 _TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 _IGNORED = -100  # label of what is not learnt
@@ -42,7 +43,9 @@ class GeneratorSettings:
     seed: int = 1
 
 
-def train_generator(base: Path, data: Sequence[Path], out: Path, settings: GeneratorSettings) -> dict[str, Any]:
+def train_generator(
+    base: Path, data: Sequence[Path], out: Path, settings: GeneratorSettings, watch: Watch | None = None
+) -> dict[str, Any]:
     """Train and write the PEFT adapter to `out/adapter`; returns and writes the held-out loss.
 
     Goes on from the last checkpoint when `out` holds an interrupted run of the same settings and data. Raises
@@ -67,7 +70,7 @@ def train_generator(base: Path, data: Sequence[Path], out: Path, settings: Gener
     lora = LoraConfig(
         task_type=TaskType.CAUSAL_LM, r=settings.rank, lora_alpha=2 * settings.rank, target_modules=_TARGETS
     )
-    trainer = _trainer(get_peft_model(model, lora), tokenizer, rows, out, settings)
+    trainer = watched(_trainer(get_peft_model(model, lora), tokenizer, rows, out, settings), watch)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     trainer.model.save_pretrained(str(out / "adapter"))
     run.finish(

@@ -19,7 +19,8 @@ from knowledge_base.encoder import SentenceTransformerEncoder
 from training.augment import typed
 from training.batches import by_source, neighbours, shares
 from training.examples import Group, TrainingDataError, read_groups, training_files
-from training.run import begin, trainer_options
+from training.journal import Watch
+from training.run import begin, trainer_options, watched
 
 _TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
 _QUESTION_TOKENS = 48  # what a passage leaves to the question
@@ -58,7 +59,9 @@ class Judged:
     labels: tuple[float, ...]
 
 
-def train_reranker(base: Path, data: Sequence[Path], out: Path, settings: RerankerSettings) -> dict[str, Any]:
+def train_reranker(
+    base: Path, data: Sequence[Path], out: Path, settings: RerankerSettings, watch: Watch | None = None
+) -> dict[str, Any]:
     """Train and write the PEFT adapter to `out/adapter`; returns and writes the held-out share of right firsts.
 
     Goes on from the last checkpoint when `out` holds an interrupted run of the same settings and data. Raises
@@ -72,7 +75,7 @@ def train_reranker(base: Path, data: Sequence[Path], out: Path, settings: Rerank
         raise TrainingDataError("too few groups to train on some and measure on others; add more data")
     if settings.teacher:
         made = _taught(made, CrossEncoderReranker(str(base), Adapter(Path(settings.teacher) / "adapter")))
-    trainer = _trainer(_model(base, settings), base, (made, measured), out, settings)
+    trainer = watched(_trainer(_model(base, settings), base, (made, measured), out, settings), watch)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     trainer.model.save_pretrained(str(out / "adapter"))
     run.finish(

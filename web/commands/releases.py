@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from web.settings import Settings
 
 Why = Annotated[str, typer.Option(help="What to keep in the story.")]
+Anyway = Annotated[bool, typer.Option("--anyway", help="Even if its round has refused it.")]
 
 
 def releases(data: Data = None, as_json: Json = False) -> None:
@@ -28,20 +29,23 @@ def releases(data: Data = None, as_json: Json = False) -> None:
             say_json(told)
             continue
         mark = "●" if told["serving"] else " "
-        say(f"{mark} {name}  {', '.join(told['parts']) or 'calibration only'}", style="bold" if told["serving"] else "")
+        made = f"{', '.join(told['parts']) or 'calibration only'}{'  refused' if told['passed'] is False else ''}"
+        say(f"{mark} {name}  {made}", style="bold" if told["serving"] else "")
         for chapter in told["story"]:
             why = f"  {chapter['why']}" if chapter["why"] else ""
             say(f"    {chapter['at']:%Y-%m-%d %H:%M}  {chapter['act']} (before: {chapter['before']}){why}", style="dim")
 
 
-def promote(name: str, why: Why = "", data: Data = None) -> None:
+def promote(name: str, why: Why = "", anyway: Anyway = False, data: Data = None) -> None:
     """Make a release the one that serves; what its encoder has not read is read first."""
     quiet_libraries()
     settings = compose.read_settings(data, release=name)
     known = _open(settings)
     release = known.get(name)
-    _prepare(settings, release)
-    known.promote(name, why)
+    known.check(name, anyway)
+    if not release.reads_like(known.current()):
+        _prepare(settings, release)
+    known.promote(name, why, anyway=anyway)
     say(f"{name} serves")
 
 
@@ -62,7 +66,8 @@ def _told(known: Releases, name: str, serving: str) -> dict[str, Any]:
     parts = [part for part in ("encoder", "reranker", "generator") if getattr(release, part).adapter]
     story = [chapter for chapter in known.story() if name in (chapter.release, chapter.before)]
     fields = [{key: getattr(chapter, key) for key in ("at", "act", "release", "before", "why")} for chapter in story]
-    return {"name": name, "serving": name == serving, "parts": parts, "story": fields}
+    passed = (known.judgement(name) or {"passed": None})["passed"]
+    return {"name": name, "serving": name == serving, "parts": parts, "passed": passed, "story": fields}
 
 
 def _prepare(settings: Settings, release: Release) -> None:

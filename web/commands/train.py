@@ -4,7 +4,7 @@ import typer
 
 
 def train(context: typer.Context) -> None:
-    """Train adapters and fit thresholds: encoder, generator, release, fusion, calibration (each has --help)."""
+    """Train adapters and fit thresholds: round (all of it), encoder, generator, fusion … (each has --help)."""
     from training.__main__ import main as run
 
     run(context.args)

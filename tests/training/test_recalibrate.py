@@ -1,0 +1,55 @@
+"""A company's own questions move the probabilities; what it has not asked is decided as before."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.calibration import BUILT_IN, FEATURES, load
+from training.calibrate import Trial
+from training.recalibrate import read, recalibrated
+
+
+def trial(top: float, correct: bool, kind: str = "faq", language: str = "en") -> Trial:
+    named = {"top": top, "dense": top, "faq": float(kind == "faq"), "chinese": float(language == "zh")}
+    values = tuple(named.get(name, 0.0) for name in FEATURES)
+    return Trial("company", kind, language, True, correct, correct, None if correct else 0.01, values)
+
+
+def confidence(content: dict, one: Trial) -> float:
+    logit = content["weights"]["bias"] + sum(
+        content["weights"].get(name, 0.0) * value for name, value in zip(FEATURES, one.values, strict=True)
+    )
+    return float(1 / (1 + np.exp(-logit)))
+
+
+def answered(content: dict, one: Trial) -> bool:
+    return confidence(content, one) >= content["thresholds"][one.kind][one.language]["answer"]
+
+
+def test_nothing_tried_changes_nothing_but_the_encoder() -> None:
+    made = recalibrated(read(BUILT_IN), [], "new encoder")
+    assert made["weights"] == read(BUILT_IN)["weights"] and made["encoder"] == "new encoder"
+
+
+@pytest.mark.parametrize("correct", [True, False])
+def test_probabilities_follow_what_was_right_and_other_kinds_are_decided_as_before(correct: bool) -> None:
+    base = read(BUILT_IN)
+    made = recalibrated(base, [trial(0.8 + n / 400, correct) for n in range(40)], "")
+    asked = trial(0.85, correct)
+    assert (confidence(made, asked) > confidence(base, asked)) == correct
+    for kind, language in (("faq", "zh"), ("document", "en"), ("document", "zh")):
+        others = [trial(top, True, kind, language) for top in np.linspace(0.0, 3.0, 301)]
+        assert [answered(made, one) for one in others] == [answered(base, one) for one in others]
+        assert len({answered(base, one) for one in others}) == 2, "the test looks at both sides of the threshold"
+
+
+def test_with_many_questions_the_threshold_keeps_wrong_answers_within_the_limit(tmp_path: Path) -> None:
+    trials = [trial(0.7 + n / 500, n > 60) for n in range(120)]
+    made = recalibrated(read(BUILT_IN), trials, "")
+    wrong = sum(answered(made, one) and not one.correct for one in trials)
+    right = sum(answered(made, one) and one.correct for one in trials)
+    assert wrong <= 0.04 * len(trials) and right >= 25
+    (tmp_path / "calibration.json").write_text(json.dumps(made))
+    assert load(tmp_path / "calibration.json").threshold("faq", "en").rates["questions"] == 120

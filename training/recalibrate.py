@@ -1,0 +1,92 @@
+"""Moves a calibration to a company's questions: its probabilities stretched and shifted, thresholds where many are.
+
+A few dozen questions cannot teach fifteen weights anew; four numbers they can, held near "as before". Knows no model.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from bot.calibration import FEATURES
+from training.calibrate import FALSE_ANSWER_LIMIT, Rated, Trial, threshold
+
+_SHIFTED = ("faq", "chinese")  # beside the bias: how FAQs differ from documents, and Chinese from English
+_HELD = 2.0  # how strongly the four numbers are held near "as before"
+_ENOUGH = 50  # questions of a kind and language from which its threshold is fitted anew
+_SEEN = 15  # from which the new probabilities hold for it; with fewer its decisions stay as they are
+_CUTS = ("answer", "clarify")
+_EXACT = 10.0  # logit of an exact phrasing stays
+
+
+def recalibrated(base: dict[str, Any], trials: Sequence[Trial], encoder: str) -> dict[str, Any]:
+    """The content of a calibration file. base: of the current one; encoder: fingerprint of the candidate's.
+
+    What of a kind and language was hardly tried is answered as before.
+    Source of the stretching: Platt, 1999; held by a normal prior on each number.
+    """
+    content = json.loads(json.dumps(base)) | {"encoder": encoder, "fitted_on": "the company's approved examples"}
+    if not trials:
+        return dict(content)
+    values = np.array([trial.values for trial in trials], float)
+    values[:, FEATURES.index("exact")] = 0.0
+    logits = _logits(base["weights"], values)
+    extra = np.column_stack([np.ones(len(trials)), *(values[:, FEATURES.index(name)] for name in _SHIFTED)])
+    stretch, shifts = _fitted(logits, extra, np.array([trial.correct for trial in trials], float))
+    weights = {name: value * stretch for name, value in base["weights"].items()}
+    for name, shift in zip(("bias", *_SHIFTED), shifts, strict=True):
+        weights[name] = weights.get(name, 0.0) + shift
+    content["weights"] = {name: round(float(value), 4) for name, value in weights.items()} | {"exact": _EXACT}
+    confidence = 1 / (1 + np.exp(-_logits(content["weights"], values)))
+    margin = FEATURES.index("margin")
+    rated = [
+        Rated(float(value), trial, trial.kind == "document" or trial.values[margin] >= content["tie"])
+        for value, trial in zip(confidence, trials, strict=True)
+    ]
+    for kind, languages in content["thresholds"].items():
+        for language in languages:
+            own = [one for one in rated if (one.trial.kind, one.trial.language) == (kind, language)]
+            if len(own) >= _ENOUGH:
+                languages[language] = threshold(own, FALSE_ANSWER_LIMIT)
+            elif len(own) < _SEEN:
+                shift = float(np.dot(shifts, [1.0, kind == "faq", language == "zh"]))
+                languages[language] |= {name: _moved(languages[language][name], stretch, shift) for name in _CUTS}
+    return dict(content)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A calibration file as it stands."""
+    content: dict[str, Any] = json.loads(path.read_text("utf8"))
+    return content
+
+
+def _logits(weights: dict[str, float], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    found = values @ np.array([weights.get(name, 0.0) for name in FEATURES])
+    return np.asarray(weights.get("bias", 0.0) + found)
+
+
+def _moved(probability: float, stretch: float, shift: float) -> float:
+    """The probability that what had this one has now, so that the same is answered as before."""
+    inside = min(max(probability, 1e-9), 1 - 1e-9)
+    logit = stretch * float(np.log(inside / (1 - inside))) + shift
+    return round(float(1 / (1 + np.exp(-logit))), 6)
+
+
+def _fitted(
+    logits: NDArray[np.float64], extra: NDArray[np.float64], correct: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """(stretch, shifts) of least log loss, with the prior that nothing changes."""
+
+    def loss(numbers: NDArray[np.float64]) -> float:
+        moved = numbers[0] * logits + extra @ numbers[1:]
+        held = _HELD / 2 * float(np.sum((numbers - start) ** 2))
+        return float(np.sum(np.logaddexp(0, moved) - correct * moved)) + held
+
+    start = np.array([1.0] + [0.0] * extra.shape[1])
+    bounds = [(0.2, 5.0)] + [(-6.0, 6.0)] * extra.shape[1]
+    found = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x
+    return float(found[0]), np.asarray(found[1:])
