@@ -21,8 +21,10 @@ from web.api import (
     golden,
     hours,
     inbox,
+    learning,
     overview,
     questions,
+    releases,
     session,
     unanswered,
 )
@@ -51,6 +53,8 @@ API = (
     inbox.router,
     unanswered.router,
     overview.router,
+    learning.router,
+    releases.router,
 )
 """The staff's REST API, served under /api."""
 _DEMO = Path(__file__).parent / "demo" / "site"

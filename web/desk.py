@@ -18,6 +18,7 @@ from knowledge_base.types import Language
 from web.auth import ApiKey, Origins, Tokens, api_key, visitor_tokens
 from web.hub import Hub
 from web.inbox import Inbox
+from web.learning import Learning
 from web.limits import Limits
 from web.metrics import Metrics
 from web.settings import Settings
@@ -62,6 +63,7 @@ class Desk:
     _access: Access | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
     _inbox: Inbox | None = None
+    _learning: Learning | None = None
     _welcome: tuple[float, Welcome] | None = None
     _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
 
@@ -86,6 +88,14 @@ class Desk:
         if self._inbox is None:
             self._inbox = Inbox(self)
         return self._inbox
+
+    @property
+    def learning(self) -> Learning:
+        """The rounds of learning, and other work beside the server."""
+        with self._opening:
+            if self._learning is None:
+                self._learning = Learning(self.settings)
+            return self._learning
 
     @property
     def ready(self) -> bool:

@@ -59,6 +59,23 @@ def grouped(
     }
 
 
+def line(
+    curves: Mapping[str, Sequence[tuple[float, float]]], colours: Sequence[str], axes: tuple[str, str]
+) -> dict[str, Any]:
+    """Curves of (x, y) by name. axes: what runs along x, what along y."""
+    parts = [
+        {"name": name, "type": "line", "data": [list(point) for point in points], "showSymbol": False}
+        for name, points in curves.items()
+    ]
+    return _framed(axes) | {
+        "color": list(colours),
+        "legend": _LEGEND,
+        "xAxis": _named(axes[0]) | {"type": "value", "splitLine": _LINE, "minInterval": 1},
+        "yAxis": _value(axes[1]) | {"minInterval": 0, "scale": True},
+        "series": parts,
+    }
+
+
 def _framed(axes: tuple[str, str]) -> dict[str, Any]:
     return {
         "aria": {"enabled": True},

@@ -32,6 +32,7 @@ ENTRIES = (
     Entry("documents", "/documents", "o_description", "knowledge.read"),
     Entry("try_it", "/try-it", "o_science", "knowledge.read"),
     Entry("conversations", "/conversations", "o_history", "conversations.read"),
+    Entry("learning", "/learning", "o_school", "conversations.correct"),
     Entry("settings", "/settings", "o_settings", "staff.manage"),
 )
 """The navigation, in order."""

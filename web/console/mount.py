@@ -18,6 +18,7 @@ from web.console import (
     faq_import,
     faqs,
     inbox,
+    learning,
     overview,
     settings,
     sign_in,
@@ -41,6 +42,7 @@ _PAGES = (
     faq_import,
     faq_editor,
     inbox,
+    learning,
 )
 
 
