@@ -1,16 +1,15 @@
 """What goes in and out of the documents' API: shapes with their limits. Knows no route."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from knowledge_base.document_list import Sort
 from knowledge_base.types import Language
+from web.api.moment import Moment
 
 Limit = Annotated[int, Field(ge=1, le=200)]
 Offset = Annotated[int, Field(ge=0, le=10_000_000)]
-Moment = Annotated[datetime, AfterValidator(lambda at: at if at.tzinfo else at.replace(tzinfo=UTC))]
 
 
 class Listed(BaseModel):
@@ -108,5 +107,5 @@ class ReceiptOut(BaseModel):
     elsewhere: list[str]
     answers_citing: int
     clean: bool
-    at: datetime
+    at: Moment
     staff_name: str

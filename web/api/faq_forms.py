@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, cast
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from knowledge_base.faq_list import Sort, StoredFaq
 from knowledge_base.faq_row import WrongFieldError, faq_of, row_of
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.types import LONGEST_ID, Faq, Language, Status
+from web.api.moment import Moment
 from web.cleaning import clean
 from web.desk import Desk
 from web.problems import ApiError
@@ -76,7 +77,7 @@ class FaqOut(BaseModel):
     valid_until: date | None
     status: Status
     version: int
-    updated: datetime
+    updated: Moment
 
 
 class Listing(BaseModel):
@@ -108,8 +109,8 @@ class VersionOut(BaseModel):
     version: int
     current: bool
     action: str
-    began: datetime | None
-    ended: datetime | None
+    began: Moment | None
+    ended: Moment | None
     who: str
     faq: dict[str, Any]
 
