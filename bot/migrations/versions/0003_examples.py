@@ -1,4 +1,4 @@
-"""What could be learned from the log, and what staff decided about it."""
+"""What could be learned from the log, and what staff decided about it; answers counted by language and kind."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,3 +25,4 @@ def upgrade() -> None:
     )
     op.create_index("ix_example_status", "example", ["status", "at"])
     op.create_index("ix_example_conversation_id", "example", ["conversation_id"])
+    op.create_index("ix_answer_language_kind", "answer", ["language", "kind"])
