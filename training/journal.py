@@ -60,7 +60,15 @@ class Journal:
                 return
             last = (now, done, total)
             left = (now - began) / done * (total - done) if done else None
-            self._line({"step": step, "done": done, "total": total, "loss": loss, "seconds_left": left and round(left)})
+            self._line(
+                {
+                    "step": step,
+                    "done": done,
+                    "total": total,
+                    "loss": loss,
+                    "seconds_left": None if left is None else round(left),
+                }
+            )
 
         self._line({"step": step, "done": 0, "total": 0, "loss": None, "seconds_left": None})
         return note

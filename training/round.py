@@ -183,6 +183,7 @@ class Round:
         describe(folder, {str(part): told for part, told in kept.items()})
 
     def _evaluate(self, which: str, release: Release) -> Mapping[str, Any]:
+        self._lend(which)
         retrieval = self._retrieval(release)
         generator = self._tools.generator(release)
         files = hashlib.sha256(json.dumps(dict(release.files), sort_keys=True).encode()).hexdigest()
@@ -191,6 +192,22 @@ class Round:
         run = Run(self._folder / "answers" / which, retrieval, open_bot, identity, release=release.name)
         content = evaluate(self._sets(), run, self._progress(which))
         return {"questions": content["all"]["questions"]}
+
+    def _lend(self, which: str) -> None:
+        """What the same encoder has read already in this round need not be read again."""
+        trained = bool(self._found("train")["trained"])
+        for one in self._sets():
+            target = self._folder / "answers" / which / one.resolve().name / "knowledge"
+            source = self._folder / "knowledge" / one.resolve().name
+            if which == "candidate" and not trained:
+                source = self._folder / "answers" / "current" / one.resolve().name / "knowledge"
+            elif which == "current" and trained:
+                continue
+            if source.exists() and not target.exists():
+                draft = target.with_name("lent")
+                shutil.rmtree(draft, ignore_errors=True)
+                shutil.copytree(source, draft)
+                draft.rename(target)
 
     def _judge(self) -> Mapping[str, Any]:
         folder, made = self._folder / "candidate", self._releases.folder / self._name

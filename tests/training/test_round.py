@@ -77,6 +77,7 @@ class Workshop:
     def __init__(self, encoder: str = "other") -> None:
         self.encoder = encoder
         self.opened: list[str] = []
+        self.encoders: list[HashEncoder] = []
         self.trained: list[tuple[Part, list[str]]] = []
 
     def tools(self) -> Tools:
@@ -84,7 +85,8 @@ class Workshop:
 
     def _open(self, release: Release) -> Retrieval:
         self.opened.append(release.name)
-        return Retrieval(HashEncoder("learnt" if release.name == "candidate" and self.trained else "hash-1"))
+        self.encoders.append(HashEncoder("learnt" if release.name == "candidate" and self.trained else "hash-1"))
+        return Retrieval(self.encoders[-1])
 
     def _described(self, part: Part) -> Mapping[str, Any]:
         return {"base": "embedded", "base_sha256": "0" * 64}
@@ -113,6 +115,8 @@ def test_a_calibration_only_round_makes_a_release_and_trains_nothing(
     workshop = Workshop()
     assert opened(tmp_path, engine, workshop, folder).run()
     assert workshop.trained == [] and workshop.opened == ["candidate"], "both share what they search with"
+    encoded = workshop.encoders[0].encoded
+    assert len(encoded) == len(set(encoded)) > len(FAQS), "no text is read twice"
     releases = Releases(tmp_path / "releases")
     assert releases.get("first").files.keys() >= {"README.md", "judgement.json", "calibration.json"}
     found = releases.judgement("first")
@@ -135,8 +139,8 @@ def test_no_conversation_is_in_two_of_training_fitting_and_judging(
     ((part, trained),) = workshop.trained
     assert part == "encoder"
     kept = tmp_path / "rounds" / "first"
-    sets = [{json.loads(line)["question"] for line in (kept / of / "company" / "questions.jsonl").read_text("utf8").splitlines()}
-            for of in ("fit", "judge")]  # fmt: skip
+    files = [kept / of / "company" / "questions.jsonl" for of in ("fit", "judge")]
+    sets = [{json.loads(line)["question"] for line in file.read_text("utf8").splitlines()} for file in files]
     sets.append(set(trained))
     assert all(len(one) > 20 for one in sets) and sum(map(len, sets)) == len(set().union(*sets)) == 250
     progress = [json.loads(line) for line in (kept / "progress.jsonl").read_text("utf8").splitlines()]
