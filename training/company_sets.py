@@ -20,6 +20,7 @@ from knowledge_base.types import Document, Faq
 from training.dataset import held_out, question_rows
 
 _FITTED = 4  # of the conversations that are trained on, one of so many is kept for fitting
+_GONE = 3  # of the sources that are asked about, one of so many is taken out of the set that thresholds are fitted to
 _LONGEST = 900_000  # characters of a document; a row of a golden set may hold a million
 
 
@@ -74,6 +75,35 @@ def judged_questions(examples: Sequence[Example], engine: Engine, known: Company
         if bool(row["relevant"]) == row["answerable"]:  # else its sources are gone
             rows.append(row)
     return rows
+
+
+def without_some(known: Company, questions: Iterable[dict[str, Any]]) -> tuple[Company, list[dict[str, Any]]]:
+    """The set without a third of the sources that are asked about, with all their questions.
+
+    Examples are what somebody could answer; thresholds need questions that nothing answers as well. Translations go
+    together.
+    """
+    rows = list(questions)
+    gone = {id for row in rows for id in row["relevant"] if _is_gone(id)}
+    twins = {_whole(id) for id in gone}
+    left = Company(
+        tuple(faq for faq in known.faqs if _whole(faq.id) not in twins),
+        tuple(document for document in known.documents if _whole(document.id) not in twins),
+    )
+    ids = left.ids
+    asked = []
+    for row in rows:
+        relevant = [id for id in row["relevant"] if id in ids]
+        asked.append(row | {"relevant": relevant, "answerable": bool(relevant)})
+    return left, asked
+
+
+def _is_gone(source_id: str) -> bool:
+    return hashlib.sha256(f"gone {_whole(source_id)}".encode()).digest()[0] % _GONE == 0
+
+
+def _whole(source_id: str) -> str:
+    return source_id.removesuffix(".zh").removesuffix(".en")
 
 
 def _kept_for_fitting(example: Example) -> bool:

@@ -23,7 +23,7 @@ from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Language, Progress
 from training import judgement
 from training.calibrate import TOPICS, try_all
-from training.company_sets import Company, company, judged_questions, parted, write_set
+from training.company_sets import Company, company, judged_questions, parted, without_some, write_set
 from training.dataset import build, question_rows
 from training.evaluate import Run, evaluate
 from training.examples import TrainingDataError
@@ -119,7 +119,7 @@ class Round:
         train, fit = parted(approved, any(one.train and one.part in _MODELS for one in chosen))
         if train:
             build(train, known.faqs, self._folder / "training")
-        fitting = write_set(self._folder / "fit" / "company", known, question_rows(fit, known.ids))
+        fitting = write_set(self._folder / "fit" / "company", *without_some(known, question_rows(fit, known.ids)))
         judging = write_set(self._folder / "judge" / "company", known, judged_questions(approved, self._engine, known))
         watch(1, 1)
         return {

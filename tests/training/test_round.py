@@ -23,6 +23,7 @@ from knowledge_base.database import migrate, open_database
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Faq
 from tests.fakes import HashEncoder
+from training.company_sets import Company, without_some
 from training.examples import TrainingDataError
 from training.gate import Limits
 from training.journal import Journal, Watch
@@ -146,6 +147,15 @@ def test_no_conversation_is_in_two_of_training_fitting_and_judging(
     progress = [json.loads(line) for line in (kept / "progress.jsonl").read_text("utf8").splitlines()]
     assert [one["loss"] for one in progress if one["step"] == "encoder"] == [None, 0.7, 0.5]
     assert Releases(tmp_path / "releases").get("first").encoder.adapter is not None
+
+
+def test_thresholds_are_fitted_to_questions_that_nothing_answers_as_well() -> None:
+    faqs = [Faq(f"f{n}.{language}", f"q{n}", "a", language) for n in range(60) for language in ("zh", "en")]
+    rows = [{"question": faq.question, "relevant": [faq.id], "answerable": True} for faq in faqs]
+    known, asked = without_some(Company(tuple(faqs), ()), rows)
+    gone = {faq.id for faq in faqs} - known.ids
+    assert 20 <= len(gone) <= 60 and {id[:-3] + ".zh" for id in gone} <= gone, "translations go together"
+    assert [row["answerable"] for row in asked] == [faq.id in known.ids for faq in faqs]
 
 
 @pytest.mark.parametrize("noted", [False, True])
