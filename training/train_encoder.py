@@ -103,6 +103,8 @@ def _model(base: Path, settings: EncoderSettings) -> Any:
     model.max_seq_length = settings.longest
     if settings.start:
         model.load_adapter(settings.start, is_trainable=True)
+        for config in model[0].auto_model.peft_config.values():
+            config.base_model_name_or_path = str(base)  # a release leaves it out; checkpoints are loaded by it
         return model
     model.add_adapter(
         LoraConfig(
