@@ -1,5 +1,7 @@
 """The API keeps to its own OpenAPI document, whatever it is sent: Schemathesis on every route under /api."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,8 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.generation import GenerationMode
 from starlette.testclient import TestClient
+
+from web.learning import Learning
 
 SignIn = Callable[..., TestClient]
 EXAMPLES = 8  # a route, of requests that keep to the document, and as many of requests that do not
@@ -25,6 +29,14 @@ _SETTINGS = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.fixture(autouse=True)
+def nothing_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the routes would start beside the server has ended at once."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    monkeypatch.setattr(Learning, "_begin", lambda self, arguments, log: ended)
 
 
 def operations(app: FastAPI) -> list[Any]:
