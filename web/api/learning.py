@@ -8,15 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
 
 from bot.examples import Example, Examples, Status
-from bot.lessons import Wanted, lessons, used_by
+from bot.lessons import lessons, used_by
 from bot.releases import Releases
-from knowledge_base.types import Language
+from web.api.learning_forms import (
+    CollectIn,
+    Counts,
+    Decision,
+    ExampleOut,
+    ExamplePage,
+    LessonOut,
+    LossPoint,
+    RoundIn,
+    RoundOut,
+)
 from web.api.rules import TheDesk, needs
 from web.cleaning import clean
 from web.desk import Desk
@@ -27,100 +36,9 @@ from web.staff.sessions import Session
 router = APIRouter(tags=["learning"], prefix="/learning", max_body_size=MOST_BODY)
 Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 ExampleId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
-Words = Annotated[str, Field(min_length=1, max_length=4_000)]
-Why = Annotated[str, Field(max_length=300)]
 Corrector = Annotated[Session, needs("conversations.correct")]
 Trainer = Annotated[Session, needs("training.use")]
 _RESERVED = ("default", "current")  # the release that ships, and the pointer
-
-
-class ExampleOut(BaseModel):
-    """One example; `masked` counts what personal data was taken out, by kind."""
-
-    id: str
-    conversation_id: str
-    label: Literal["staff", "correction", "confirmed"]
-    language: Language
-    question: str
-    answer: str
-    source_id: str
-    masked: dict[str, int]
-    status: Status
-    staff_name: str | None
-    at: datetime
-    decided: datetime | None
-
-
-class ExamplePage(BaseModel):
-    """Some of the examples, newest first, and how many there are."""
-
-    total: int
-    items: list[ExampleOut]
-
-
-class Decision(BaseModel):
-    """What becomes of an example; `question` and `answer` only where the words are to be others."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    status: Status
-    question: Words | None = None
-    answer: Words | None = None
-
-
-class LessonOut(BaseModel):
-    """Whether the examples are enough to train a part of a release, and why."""
-
-    part: str
-    train: bool
-    have: int
-    fewest: int
-    name: dict[Language, str]
-    why: dict[Language, str]
-
-
-class Counts(BaseModel):
-    """How many examples there are, and what they are enough for. `collecting`: the log is being read."""
-
-    new: int
-    approved: int
-    rejected: int
-    lessons: list[LessonOut]
-    collecting: bool
-    failed: str
-
-
-class CollectIn(BaseModel):
-    """What to look through. all: conversations of all time, as examples that are known are not kept twice."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    all: Literal[True]
-
-
-class RoundIn(BaseModel):
-    """A round to begin; without a name it gets one from the time."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")] | None = None
-    only: Wanted = "auto"
-
-
-class RoundOut(BaseModel):
-    """A round, how far it is, and what its steps came to. `loss`: (step, training step, loss)."""
-
-    name: str
-    state: Literal["running", "stopped", "failed", "passed", "refused"]
-    began: datetime
-    only: str
-    error: str
-    steps: dict[str, Any]
-    step: str
-    done: int
-    total: int
-    seconds_left: int | None
-    loss: list[tuple[str, int, float]]
 
 
 @router.get("/examples")
@@ -301,7 +219,9 @@ def _out(example: Example) -> ExampleOut:
 def _round(state: RoundState) -> RoundOut:
     told, at = state.progress, {"step": "", "done": 0, "total": 0, "seconds_left": None, "loss": []}
     if told:
-        at = {name: getattr(told, name) for name in at} | {"loss": list(told.loss)}
+        at = {name: getattr(told, name) for name in at} | {
+            "loss": [LossPoint(part=part, step=step, loss=loss) for part, step, loss in told.loss]
+        }
     results = {name: step["result"] for name, step in state.steps.items()}
     fields = {name: getattr(state, name) for name in ("name", "state", "began", "error")}
     return RoundOut.model_validate(fields | at | {"only": state.wanted, "steps": results})

@@ -1,6 +1,5 @@
 """Releases over HTTP: list with their story, judgement, promote, roll back. Knows no page and no training."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.releases import Chapter, Release, Releases
 from bot.types import BotError
 from web.api.learning import no_clash
+from web.api.moment import Moment
 from web.api.rules import TheDesk, needs
 from web.desk import Desk
 from web.problems import MOST_BODY, ApiError
@@ -23,7 +23,7 @@ Trainer = Annotated[Session, needs("training.use")]
 class ChapterOut(BaseModel):
     """One thing that became of a release."""
 
-    at: datetime
+    at: Moment
     act: Literal["promote", "rollback", "refuse"]
     release: str
     before: str

@@ -8,7 +8,8 @@ from nicegui import ui
 from nicegui.events import KeyEventArguments
 
 from bot.examples import Status
-from web.api.learning import Decision, ExampleOut, collect, counts, decided, examples_page
+from web.api.learning import collect, counts, decided, examples_page
+from web.api.learning_forms import Decision, ExampleOut
 from web.console.visit import Refused, Visit
 
 _PAGE = 50

@@ -7,7 +7,8 @@ from typing import Any
 from nicegui import ui
 
 from bot.lessons import Wanted
-from web.api.learning import Counts, RoundIn, RoundOut, counts, resumed, rounds, started, stopped
+from web.api.learning import counts, resumed, rounds, started, stopped
+from web.api.learning_forms import Counts, RoundIn, RoundOut
 from web.console.charts import BLUE, ORANGE, line
 from web.console.visit import Refused, Visit
 
@@ -132,8 +133,8 @@ class Rounds:
             return
         t = self._visit.t
         curves: dict[str, list[tuple[float, float]]] = {}
-        for part, step, loss in one.loss:
-            curves.setdefault(t(f"part_{part}"), []).append((step, loss))
+        for point in one.loss:
+            curves.setdefault(t(f"part_{point.part}"), []).append((point.step, point.loss))
         ui.label(t("loss_of")).classes("k-small k-mute")
         options = line(curves, (BLUE, ORANGE, "#009e73"), (t("training_step"), t("loss")))
         ui.echart(options, renderer="svg").classes("k-chart").props("data-testid=loss")

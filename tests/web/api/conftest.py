@@ -16,11 +16,22 @@ from knowledge_base.retrieval import Retrieval
 from tests.fakes import HashEncoder
 from web.app import create_app
 from web.desk import Desk
+from web.learning import Clash, Learning
 from web.settings import Settings
 from web.staff.roles import Role
 
 PASSWORD = "a long password"
 SignIn = Callable[..., TestClient]
+
+
+@pytest.fixture(autouse=True)
+def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is begun beside the server."""
+
+    def refused(self: Learning, arguments: object, log: Path) -> None:
+        raise Clash("not in this test", "round_running")
+
+    monkeypatch.setattr(Learning, "_begin", refused)
 
 
 @pytest.fixture

@@ -64,6 +64,11 @@ def until(true: Callable[[], Any]) -> None:
 
 
 @pytest.fixture
+def at_rest() -> None:
+    """Here processes are begun."""
+
+
+@pytest.fixture
 def faked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds that are a small program, which only tells that it runs."""
     begin = Learning._begin
@@ -102,7 +107,7 @@ def test_a_round_runs_beside_the_server_and_is_known_to_the_next_one(desk: Desk,
     until(lambda: trainer.get("/api/learning/rounds/may").json()["step"])
     found = trainer.get("/api/learning/rounds/may").json()
     assert (found["done"], found["total"], found["seconds_left"]) == (10, 40, 30) and found["loss"] == [
-        ["encoder", 10, 0.5]
+        {"part": "encoder", "step": 10, "loss": 0.5}
     ]
     assert trainer.get("/api/learning/rounds/may/log").json().split() == ["threads", "1", "15"]
     refused = trainer.post("/api/learning/rounds", json={"name": "june"})
