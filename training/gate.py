@@ -85,8 +85,8 @@ class Verdict:
 def gate(compared: Sequence[Compared], limits: Limits | None = None) -> Verdict:
     """Judge a candidate by the questions that both releases answered; every figure with its paired bootstrap.
 
-    Refused: a figure worse beyond noise in either language, false answers over the limit, languages further apart
-    than before, slower answers, or too few questions of a language to tell. Raises nothing.
+    Refused: a figure worse beyond noise in either language, more false answers than before and over the limit,
+    languages further apart than before, slower answers, or too few questions of a language to tell. Raises nothing.
     Source of the paired test: Koehn, EMNLP 2004.
     """
     limits = limits or Limits()
@@ -118,7 +118,7 @@ def _of_language(language: Language, mine: Sequence[Compared], limits: Limits) -
     current, candidate, difference = found["false_answer_rate"]
     certain = difference.interval()
     refused: Reason | None = None
-    if candidate > limits.false_answers:
+    if candidate > limits.false_answers and candidate > current:  # as many as before are no reason against it
         refused = "false answers"
     elif certain and certain[0] > 0:
         refused = "worse"

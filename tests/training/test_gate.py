@@ -72,6 +72,8 @@ def test_false_answers_over_the_limit_are_refused() -> None:
     assert [(c.language, c.refused) for c in verdict.reasons if c.figure == "false_answer_rate"] == [
         ("zh", "false answers")
     ]
+    as_before = [(RIGHT, RIGHT)] * 60 + [(WRONG, WRONG)] * 6 + [(SILENT, SILENT)] * 34
+    assert gate(pairs(as_before, as_before)).passed, "the candidate is not to blame for them"
     assert gate(pairs(false, false), Limits(false_answers=0.5)).reasons, "more of them than before, beyond noise"
 
 
