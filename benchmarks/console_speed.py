@@ -72,7 +72,7 @@ def measure(data: Path) -> dict[str, float]:
 def _gathering(client: TestClient) -> float:
     began = time.perf_counter()
     while client.get("/api/unanswered").json()["working"]:
-        pass
+        time.sleep(0.05)
     return (time.perf_counter() - began) * 1000
 
 
