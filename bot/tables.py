@@ -80,7 +80,6 @@ answer = Table(
     Column("stopped", Boolean, nullable=False),
     Column("latency_ms", JSON, nullable=False),
     Index("ix_answer_kind", "kind"),
-    Index("ix_answer_language_kind", "language", "kind"),  # rows are wide: what is counted is read from here
 )
 
 feedback = Table(

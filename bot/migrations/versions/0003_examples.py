@@ -1,4 +1,4 @@
-"""What could be learned from the log, and what staff decided about it; answers counted by language and kind."""
+"""What could be learned from the log, and what staff decided about it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,4 +25,3 @@ def upgrade() -> None:
     )
     op.create_index("ix_example_status", "example", ["status", "at"])
     op.create_index("ix_example_conversation_id", "example", ["conversation_id"])
-    op.create_index("ix_answer_language_kind", "answer", ["language", "kind"])
