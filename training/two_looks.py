@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize, pad
 
-_SMALLEST = 4  # texts a part
+_PARTS, _SMALLEST = 4, 4  # parts of a batch, texts of a part
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,12 @@ def max_sim(asked: Encoded, told: Encoded) -> Tensor:
     return (nearest * counted).sum(2) / counted.sum(2).clamp(min=1)
 
 
-def by_length(model: nn.Module, features: Mapping[str, Any], before: int, parts: int = 4) -> Encoded:
+def by_length(model: nn.Module, features: Mapping[str, Any], before: int) -> Encoded:
     """The texts of a batch padded on the right, encoded with less padding: twice as fast on a CPU."""
     mask = features["attention_mask"]
     lengths = mask.sum(1)
     order = lengths.argsort()
-    parts = max(1, min(parts, len(order) // _SMALLEST))
+    parts = max(1, min(_PARTS, len(order) // _SMALLEST)) if mask.device.type == "cpu" else 1
     whole, tokens = [], []
     for rows in order.chunk(parts):
         cut = {
