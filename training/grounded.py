@@ -75,27 +75,23 @@ def _topic_example(
 def paragraph_examples(
     groups: Sequence[Group], answers: dict[str, str], rng: random.Random, count: int
 ) -> Iterator[Example]:
-    """Up to `count` examples from paragraphs with questions, beside others as search would find them.
-
-    Every paragraph takes its turn. answers: question → the words that answer it.
-    """
+    """`count` examples from paragraphs with questions. answers: question → the words that answer it."""
     usable = [group for group in groups if group.passages and any(query in answers for query in group.queries)]
-    turns = [group for _ in range(count // max(1, len(usable)) + 1) for group in rng.sample(usable, len(usable))]
-    for group in turns[:count]:
+    for group in rng.sample(usable, min(count, len(usable))):
         query = rng.choice([query for query in group.queries if query in answers])
         title, _, text = group.passages[0].partition("\n")
         language = language_of(text)
         answer = next((s.strip() for s in sentences(text) if answers[query] in s), "")
         if not answer or len(answer) > _LONGEST_ANSWER:
             continue
-        others = [other.passages[0] for other in rng.sample(usable, min(len(usable), _MOST_OTHERS))
-                  if other.family != group.family and answers[query] not in other.passages[0]]  # fmt: skip
-        answered = not others or rng.random() >= _ABSTAINING
-        shown = [*others[: rng.randint(0, len(others))], group.passages[0]] if answered else others
-        rng.shuffle(shown)
-        question = augment(query, rng) if rng.random() < _TYPED else query
-        hits = [_hit(title, text, language) for title, _, text in (one.partition("\n") for one in shown)]
-        yield Example(tuple(prompt(question, language, hits)), answer if answered else ABSTAIN, group.held_out)
+        hits = [_hit(title, text, language)]
+        if rng.random() < _ABSTAINING:
+            other = rng.choice(usable)
+            if other.family == group.family or language_of(other.passages[0]) != language:
+                continue
+            title, _, text = other.passages[0].partition("\n")
+            hits, answer = [_hit(title, text, language)], ABSTAIN
+        yield Example(tuple(prompt(query, language, hits)), answer, group.held_out)
 
 
 def _hit(title: str, text: str, language: Language) -> Hit:

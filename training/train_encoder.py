@@ -1,7 +1,7 @@
 """Trains an adapter for the encoder: questions near questions that mean the same, and near passages that answer them.
 
-Contrastive, in Chinese, English and across, for both looks of the search; LoRA, so that a release stays small. One or
-several GPUs through `accelerate launch -m training encoder …`; on a CPU in bf16 where the processor has it.
+Contrastive, in Chinese, English and across; LoRA, so that a release stays small. One or several GPUs through
+`accelerate launch -m training encoder …`; on a CPU in bf16 where the processor has it.
 """
 
 import random
@@ -16,11 +16,11 @@ from torch.utils.data import BatchSampler
 from knowledge_base.device import choose_device, generator_dtype
 from knowledge_base.encoder import prefixes
 from training.batches import Pair, Task, batches, by_source, neighbours, query_and_passage, shares, two_queries
+from training.by_length import ByLength
 from training.examples import Group, read_groups, training_files
 from training.held_out import held_out_evaluator
 from training.journal import Watch
 from training.run import begin, trainer_options, watched
-from training.two_looks import TwoLooks
 
 _FEWEST = 4  # groups of a source
 _TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
@@ -32,8 +32,7 @@ class EncoderSettings:
 
     queries, passages: pairs a batch when both are questions, and when one is a passage (longer, hence fewer).
     steps: batches in all; share: of them those with passages. frozen: lowest layers that get no adapter.
-    scale: 1 / temperature of the softmax. second: weight of the second look, word by word, beside the first.
-    start: folder of an adapter to go on from, with its own rank and layers.
+    scale: 1 / temperature of the softmax. start: folder of an adapter to go on from, with its own rank and layers.
     """
 
     steps: int = 640
@@ -44,7 +43,6 @@ class EncoderSettings:
     rank: int = 32
     learning_rate: float = 7e-4
     scale: float = 50.0
-    second: float = 1.0
     longest: int = 192  # tokens
     start: str = ""
     evaluations: int = 4
@@ -67,14 +65,12 @@ def train_encoder(
     prompts = prefixes(str(base), model.prompts)
     made = _all_batches(model, train, prompts[0], settings, rng)
     evaluator = held_out_evaluator(groups, prompts, rng)
-    query, passage = _counter(model)([prompt.rstrip() for prompt in prompts])
-    loss = TwoLooks(model, settings.scale, settings.second, (1 + query, 1 + passage))
-    trainer = watched(_trainer(loss, made, evaluator, _arguments(out, made, prompts, settings), settings), watch)
-    untrained = evaluator(model) if checkpoint is None else {}
+    trainer = watched(_trainer(model, made, evaluator, _arguments(out, made, prompts, settings), settings), watch)
+    before = evaluator(model) if checkpoint is None else {}
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     model[0].auto_model.save_pretrained(str(out / "adapter"))
     run.finish(
-        groups=len(groups), batches=len(made), before=untrained, after=evaluator(model),
+        groups=len(groups), batches=len(made), before=before, after=evaluator(model),
         history=[entry for entry in trainer.state.log_history if "loss" in entry or "eval_held_out" in entry],
     )  # fmt: skip
     return run.result
@@ -171,18 +167,24 @@ def _arguments(out: Path, made: Sequence[Sequence[Pair]], prompts: tuple[str, st
 
 
 def _trainer(
-    loss: TwoLooks, made: Sequence[Sequence[Pair]], evaluator: Any, arguments: Any, settings: EncoderSettings
+    model: Any, made: Sequence[Sequence[Pair]], evaluator: Any, arguments: Any, settings: EncoderSettings
 ) -> Any:
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainer
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
     from transformers import EarlyStoppingCallback
 
     rows = [pair for batch in made for pair in batch]
     return SentenceTransformerTrainer(
-        model=loss.model,
+        model=model,
         args=arguments,
         train_dataset=Dataset.from_dict({"query": [a for a, _ in rows], "answer": [b for _, b in rows]}),
-        loss=loss,
+        loss=MultipleNegativesRankingLoss(
+            ByLength(model),
+            scale=settings.scale,
+            directions=("query_to_doc", "doc_to_query"),
+            partition_mode="per_direction",
+        ),
         evaluator=[evaluator],
         callbacks=[EarlyStoppingCallback(settings.patience)],
     )
