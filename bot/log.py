@@ -61,9 +61,11 @@ class ConversationLog:
             said.add(connection, conversation_id, message)
 
     def answer(self, conversation_id: str, answer: Answer) -> None:
-        """Log the bot's answer as the message it was."""
+        """Log the bot's answer as the message it was; not if the conversation has been erased meanwhile."""
         message = Message(answer.id, "bot", answer.text, datetime.now(UTC))
         with self._engine.begin() as connection:
+            if not said.exists(connection, conversation_id):
+                return
             number = said.add(connection, conversation_id, message)
             connection.execute(insert(tables.answer).values(message_number=number, **to_row(answer)))
             cited = dict.fromkeys((one.kind, one.source_id) for one in answer.citations)
@@ -92,15 +94,17 @@ class ConversationLog:
             )
         return True
 
-    def contact(self, conversation_id: str, contact: str, text: str = "") -> None:
-        """Log how a person can reach the customer, and what about."""
+    def contact(self, conversation_id: str, contact: str, text: str = "") -> bool:
+        """Log how a person can reach the customer, and what about. False: no such conversation, or erased."""
         with self._engine.begin() as connection:
-            said.begin(connection, conversation_id)
+            if not said.exists(connection, conversation_id):
+                return False
             connection.execute(
                 insert(tables.contact).values(
                     conversation_id=conversation_id, contact=contact, text=text, at=datetime.now(UTC)
                 )
             )
+        return True
 
     def close(self) -> None:
         """Give back the database's connections."""

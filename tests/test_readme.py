@@ -43,6 +43,11 @@ def test_every_path_on_the_map_is_there() -> None:
     assert [path for path in listed if not (ROOT / path).exists()] == []
 
 
+def test_the_tests_that_security_names_are_there() -> None:
+    named = set(re.findall(r"`(tests/\S+\.py)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8")))
+    assert len(named) >= 5 and all((ROOT / path).is_file() for path in named)
+
+
 def test_map_is_parsed() -> None:
     block = "```text\nbot/bot.py   one reply\n\nMakefile  commands\n```\n"
     readme = f"# Kefu\n\n## File map\n\nWords.\n\n{block}## Next\n"

@@ -21,6 +21,7 @@ COOKIE = "kefu_staff"
 CSRF = "x-csrf-token"
 _OPEN = frozenset({"/api/session", "/api/setup", "/console/sign-in", "/console/setup"})
 _OPEN_FILES = re.compile(r"/console/(static|_nicegui/[\d.]+/(static|libraries|components|resources|esm))/")
+_DOORS = frozenset({("POST", "/api/session"), ("POST", "/api/setup")})
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -56,7 +57,7 @@ class Gate:
         desk = desk_of(connection)
         session = await desk.call(find_session, desk, connection)
         scope.setdefault("state", {})["session"] = session
-        refusal = None if _is_open(scope["path"]) else _refusal(desk, connection, session)
+        refusal = _refusal(desk, connection, session)
         if refusal is None:
             return await self._app(scope, receive, send)
         if scope["type"] == "websocket":
@@ -80,14 +81,18 @@ def session_of(connection: HTTPConnection) -> Session | None:
 
 
 def _refusal(desk: Desk, connection: HTTPConnection, session: Session | None) -> Refusal | None:
-    if session is None:
-        return _STRANGER
-    if not session.csrf:
+    by_key = session is not None and not session.csrf  # no other site can make a browser send a key
+    if by_key:
         return None
-    own = connection.headers.get("origin")
-    if own is not None and not desk.own_site.admit(own, connection.headers.get("host")):
+    path, method = connection.scope["path"], connection.scope.get("method")
+    reads_what_is_open = _is_open(path) and method not in _UNSAFE
+    if reads_what_is_open:
+        return None
+    if not desk.own_site.admit(connection.headers.get("origin"), connection.headers.get("host")):
         return _FOREIGN
-    if connection.scope["path"].startswith("/api/") and connection.scope.get("method") in _UNSAFE:
+    if session is None:
+        return None if _is_open(path) else _STRANGER
+    if path.startswith("/api/") and method in _UNSAFE and (method, path) not in _DOORS:
         given = connection.headers.get(CSRF, "").encode("utf-8", "surrogateescape")
         return None if hmac.compare_digest(given, session.csrf.encode()) else _FORGED
     return None

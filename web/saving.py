@@ -20,8 +20,8 @@ async def save(desk: Desk, conversation_id: str, left: Feedback | Contact | Solv
     contact = clean(left.contact)
     if not contact:
         return error("empty")
-    await desk.call(desk.bot.log.contact, conversation_id, contact, clean(left.text))
-    return ContactSaved()
+    known = await desk.call(desk.bot.log.contact, conversation_id, contact, clean(left.text))
+    return ContactSaved() if known else error("unauthorized")  # erased while its token still lives
 
 
 async def _feedback(desk: Desk, conversation_id: str, left: Feedback) -> ServerFrame:

@@ -17,6 +17,7 @@ _PAGE_POLICY = "; ".join(
     )
 )
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}  # a year; browsers ignore it over plain HTTP
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -37,15 +38,15 @@ class SecurityHeaders:
         async def guarded(message: Message) -> None:
             # a 304 has no type to tell a page by, and the headers of the kept response go on holding
             if message["type"] == "http.response.start" and message["status"] != 304:
-                _guard(MutableHeaders(scope=message))
+                _guard(MutableHeaders(scope=message), scope["scheme"])
             await send(message)
 
         await self._app(scope, receive, guarded if scope["type"] == "http" else send)
 
 
-def _guard(headers: MutableHeaders) -> None:
+def _guard(headers: MutableHeaders, scheme: str) -> None:
     page = headers.get("content-type", "").startswith("text/html")
     headers.setdefault("Content-Security-Policy", _PAGE_POLICY if page else _DATA_POLICY)
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    for name, value in _ALWAYS.items():
+    for name, value in (_ALWAYS | (_OVER_TLS if scheme == "https" else {})).items():
         headers.setdefault(name, value)

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select
 
 from bot import tables
+from bot.erase import erase
 from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
 from bot.types import Answer, Citation, Message
 from knowledge_base.database import migrate, open_database
@@ -128,3 +129,12 @@ def test_the_migrations_make_the_tables_that_the_code_describes(tmp_path: Path) 
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
     engine.dispose()
+
+
+def test_what_comes_after_the_erasing_does_not_bring_the_conversation_back(log: ConversationLog) -> None:
+    id = log.open().id
+    log.ask(id, Message("q", "customer", "my number is 13800000000", datetime.now(UTC)))
+    assert erase(log._engine, id) is not None
+    log.answer(id, Answer("a", "abstain", "13800000000", "en"))  # it was still being made
+    assert log.contact(id, "13800000000") is False
+    assert log.load(id) is None

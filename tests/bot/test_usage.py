@@ -3,13 +3,15 @@
 from datetime import UTC, datetime
 
 from bot.log import ConversationLog
-from bot.types import Answer, Citation
+from bot.types import Answer, Citation, Message
 from bot.usage import Usage, usage
 
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def test_answers_and_thumbs_are_counted_by_source(log: ConversationLog) -> None:
+    log.ask("c", Message("q", "customer", "?", WHEN))
+
     def answered(id: str, *sources: str) -> None:
         cited = tuple(Citation(n, "faq", one, 1, one, (), "q", 1, WHEN) for n, one in enumerate(sources, start=1))
         log.answer("c", Answer(id, "faq", "text", "en", citations=cited))

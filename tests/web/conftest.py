@@ -69,8 +69,9 @@ class MemoryLog:
         self.judgements.append((conversation_id, message_id, helpful, reason, comment))
         return True
 
-    def contact(self, conversation_id: str, contact: str, text: str) -> None:
+    def contact(self, conversation_id: str, contact: str, text: str) -> bool:
         self.contacts.append((conversation_id, contact, text))
+        return True
 
 
 class ScriptedBot:
@@ -174,6 +175,14 @@ def bot() -> Iterator[ScriptedBot]:
     scripted = ScriptedBot()
     yield scripted
     scripted.gate.set()
+
+
+@pytest.fixture
+def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the limits the whole test lies within one minute, as one that ends lets part of what it counted go."""
+    begun = time.time()
+    for module in ("limits.storage.memory", "limits.strategies"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(time=lambda: begun))
 
 
 @pytest.fixture

@@ -122,3 +122,10 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEFU_PORT", "90000")
     with pytest.raises(ValueError, match="port"):
         Settings()
+
+
+def test_over_tls_browsers_are_told_to_stay_there(bot, settings: Callable[..., Settings]) -> None:
+    app = create_app(bot, settings())
+    with TestClient(app, base_url="https://kefu.test") as safe, TestClient(app, base_url="http://kefu.test") as plain:
+        assert safe.get("/health").headers["strict-transport-security"].startswith("max-age=31536000")
+        assert "strict-transport-security" not in plain.get("/health").headers

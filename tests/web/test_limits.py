@@ -9,6 +9,8 @@ from web.app import create_app
 from web.limits import Limits, TooManyConnections, address_of
 from web.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("one_minute")
+
 
 def test_each_visitor_and_each_address_has_its_own_rate(settings: Callable[..., Settings]) -> None:
     limits = Limits(settings(messages_per_visitor=2, messages_per_address=3))

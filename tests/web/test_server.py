@@ -122,7 +122,7 @@ async def test_a_reply_that_takes_too_long_is_stopped_and_logged_at_the_end(bot,
     assert bot.log.load(conversation).messages[-1].answer.stopped
 
 
-def test_proxies_are_believed_only_when_trusted(running, bot) -> None:
+def test_proxies_are_believed_only_when_trusted(running, bot, one_minute: None) -> None:
     forwarded = {"x-forwarded-for": "192.0.2.1"}
     for trusted, second in (((), 429), (("127.0.0.1",), 200)):
         server = running(trusted_proxies=trusted, sessions_per_address=1)

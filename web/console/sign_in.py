@@ -73,7 +73,9 @@ def setup(request: Request, desk: TheDesk, name: Field, password: Field, token: 
 
 @router.get("/console/sign-out")
 def sign_out(request: Request, desk: TheDesk) -> Response:
-    """End the session."""
+    """End the session; not on the word of another site's link."""
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return RedirectResponse(_HOME, 303)
     session = session_of(request)
     if session is not None:
         desk.access.sessions.end(session.cookie)

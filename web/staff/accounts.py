@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from threading import BoundedSemaphore
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from web.staff.roles import Role
 
 _PATIENCE = 5  # wrong passwords
 _LOCKED = timedelta(minutes=15)
+_AT_ONCE = 2  # passwords compared, each of which takes 64 MB meanwhile
 _SHORTEST, _LONGEST = 10, 256  # characters of a password
 _LONGEST_NAME = 64
 _STAFF = tables.staff.c
@@ -53,6 +55,7 @@ class Accounts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._hasher = PasswordHasher()
+        self._places = BoundedSemaphore(_AT_ONCE)
 
     def all(self) -> list[Staff]:
         """Everybody, by name."""
@@ -135,10 +138,11 @@ class Accounts:
         return staff_of(row)
 
     def _is_right(self, hashed: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(hashed, password)
-        except (VerificationError, InvalidHashError):
-            return False
+        with self._places:
+            try:
+                return self._hasher.verify(hashed, password)
+            except (VerificationError, InvalidHashError):
+                return False
 
     def _note_failure(self, staff_id: str) -> None:
         mine = _STAFF.id == staff_id

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 class Console:
     """The server, and how people come in."""
 
-    def __init__(self, data: Path, browser: Browser) -> None:
+    def __init__(self, data: Path, browser: Browser | None) -> None:
         self.data = data
         self._browser = browser
         with socket.socket() as probe:
