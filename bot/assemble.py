@@ -22,14 +22,20 @@ from knowledge_base.types import Progress, Reranker
 _log = logging.getLogger(__name__)
 
 
-def assemble(settings: Settings, progress: Progress | None = None) -> Bot:
+def assemble(settings: Settings, progress: Progress | None = None, beside: Bot | None = None) -> Bot:
     """The bot of `settings`, serving the release that they name; models are converted on first use.
 
-    progress: of each conversion, in its own units. Raises BotError or KnowledgeBaseError with the remedy.
+    progress: of each conversion, in its own units. beside: of the same settings but for the release, and open; what
+    it searches with is used by both where their releases search alike. Raises BotError or KnowledgeBaseError with
+    the remedy.
     """
     release = open_release(settings)
     calibration = load(release.calibration)
-    knowledge = open_knowledge(settings, release, progress)
+    if beside is not None and _searches_like(release, beside, settings):
+        assert isinstance(beside.knowledge, KnowledgeBase)
+        knowledge = beside.knowledge
+    else:
+        knowledge, beside = open_knowledge(settings, release, progress), None
     try:
         if calibration.encoder != knowledge.encoder.fingerprint:
             _log.warning("The thresholds were fitted with another encoder; fit them anew with this one.")
@@ -37,9 +43,18 @@ def assemble(settings: Settings, progress: Progress | None = None) -> Bot:
         migrate(engine, MIGRATIONS, VERSION_TABLE)
         generator = open_generator(settings, release, progress)
     except BaseException:
-        knowledge.close()
+        if beside is None:
+            knowledge.close()
         raise
     return Bot(knowledge, ConversationLog(engine), calibration, generator, release.name)
+
+
+def _searches_like(release: Release, beside: Bot, settings: Settings) -> bool:
+    try:
+        other = Releases(settings.data / "releases").get(beside.release)
+    except BotError:  # it serves, but its files are damaged since
+        return False
+    return release.searches_like(other)
 
 
 def open_knowledge(settings: Settings, release: Release, progress: Progress | None = None) -> KnowledgeBase:

@@ -47,6 +47,8 @@ class Knowledge(Protocol):
 
     def faq(self, faq_id: str) -> Faq | None: ...
 
+    def encode_missing(self) -> int: ...
+
     def close(self) -> None: ...
 
     @property
@@ -134,6 +136,10 @@ class Bot:
         today = date.today()
         open_now = [faq for faq in self.knowledge.faqs() if _is_shown(faq, today)]
         return {language: _varied([f for f in open_now if f.language == language]) for language in _LANGUAGES}
+
+    def catch_up(self) -> None:
+        """Encode what was published while another release served; it costs one look when there is nothing."""
+        self.knowledge.encode_missing()
 
     def close(self) -> None:
         """Give back what the knowledge base and the log hold."""

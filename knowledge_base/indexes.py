@@ -46,6 +46,7 @@ class Indexes:
     def __init__(self, store: Store, keywords: KeywordIndex, dimension: int) -> None:
         self._store = store
         self._keywords = keywords
+        self._dimension = dimension
         self._dense = DenseIndex(dimension)
         self._facts: dict[int, _Fact] = {}
         self._revision = 0
@@ -116,11 +117,23 @@ class Indexes:
             self._revision = 0
         self.follow()
 
-    def _follow_dense(self, added: Sequence[int], removed: Sequence[int]) -> None:
+    def refill(self) -> None:
+        """Fill the dense index from the store, as after texts got vectors; it answers as before until that is done."""
+        with self._lock:
+            added, _, revision = self._store.changes(0)
+            dense = DenseIndex(self._dimension)
+            facts = self._fill(dense, added)
+            self._dense, self._facts, self._revision = dense, facts, revision
+        self.follow()
+
+    def _fill(self, dense: DenseIndex, added: Sequence[int]) -> dict[int, _Fact]:
         rows = [row for row in self._store.index_rows(added) if row.vector is not None]
         if rows:
-            self._dense.add([row.id for row in rows], np.stack([row.vector for row in rows if row.vector is not None]))
-        self._facts.update((row.id, _fact(row)) for row in rows)
+            dense.add([row.id for row in rows], np.stack([row.vector for row in rows if row.vector is not None]))
+        return {row.id: _fact(row) for row in rows}
+
+    def _follow_dense(self, added: Sequence[int], removed: Sequence[int]) -> None:
+        self._facts.update(self._fill(self._dense, added))
         self._dense.remove(removed)
         for i in removed:
             self._facts.pop(i, None)

@@ -95,7 +95,9 @@ class KnowledgeBase:
             if progress:
                 progress(done, len(missing))
         if missing:
-            self._indexes.rebuild()
+            self._indexes.refill()
+        else:
+            self._indexes.follow()
         return len(missing)
 
     # --- reading

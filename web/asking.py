@@ -25,7 +25,7 @@ def ask(desk: Desk, channel: Channel, frame: Ask, address: str, people: People |
     if limited is not None:
         return limited
     try:
-        return desk.hub.ask(desk.bot, channel, Question(text, frame.id, people=people))
+        return desk.hub.ask(desk.bot_for(channel.conversation_id), channel, Question(text, frame.id, people=people))
     except Answering:
         return error("busy", say="answering", retry_after=_AGAIN, reply_to=frame.id)
     except Overloaded as overloaded:

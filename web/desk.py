@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from web.limits import Limits
 from web.metrics import Metrics
 from web.settings import Settings
 from web.staff.access import Access, open_access
+from web.watching import Watchman
 
 if TYPE_CHECKING:
     from bot.bot import Bot
@@ -46,6 +48,19 @@ class Welcome:
     suggestions: dict[Language, tuple[str, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class OnTrial:
+    """A bot that a share of the conversations runs on, always the same ones."""
+
+    bot: Bot
+    share: float
+
+    def has(self, conversation_id: str) -> bool:
+        """Whether it has that conversation."""
+        drawn = hashlib.sha256(f"{self.bot.release} {conversation_id}".encode()).digest()[:8]
+        return int.from_bytes(drawn) < self.share * 2**64
+
+
 @dataclass(slots=True)
 class Desk:
     """The shared parts of one app, and the bot once it is there."""
@@ -59,11 +74,13 @@ class Desk:
     metrics: Metrics
     hub: Hub
     opened: asyncio.Event = field(default_factory=asyncio.Event)
+    trial: OnTrial | None = None
     _bot: Bot | None = None
     _access: Access | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
     _inbox: Inbox | None = None
     _learning: Learning | None = None
+    _watchman: Watchman | None = None
     _welcome: tuple[float, Welcome] | None = None
     _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
 
@@ -73,6 +90,11 @@ class Desk:
         if self._bot is None:
             raise Closed
         return self._bot
+
+    def bot_for(self, conversation_id: str) -> Bot:
+        """The bot that answers in a conversation. Raises Closed while there is none."""
+        serving, trial = self.bot, self.trial
+        return trial.bot if trial and trial.has(conversation_id) else serving
 
     @property
     def access(self) -> Access:
@@ -98,6 +120,15 @@ class Desk:
             return self._learning
 
     @property
+    def watchman(self) -> Watchman:
+        """Who looks whether a release does worse than the one before it."""
+        access = self.access
+        with self._opening:
+            if self._watchman is None:
+                self._watchman = Watchman(self.settings, access)
+            return self._watchman
+
+    @property
     def ready(self) -> bool:
         """Whether there is a bot to ask."""
         return self._bot is not None
@@ -110,6 +141,7 @@ class Desk:
     async def close(self, patience: float) -> None:
         """Take no more questions and let running replies end; see Hub.close."""
         self._bot = None
+        self.trial = None
         self.opened.clear()
         if self._inbox is not None:
             self._inbox.presence.close()

@@ -20,6 +20,7 @@ from web.errors import WebError
 from web.logs import configure_logs
 from web.settings import Settings
 from web.succession import Succession
+from web.watching import watch
 
 if TYPE_CHECKING:
     from bot.bot import Bot
@@ -72,7 +73,7 @@ class Server(uvicorn.Server):
         self._progress = progress
         self._on_ready = on_ready
         self._succession: Succession | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then begin to load."""
@@ -86,10 +87,10 @@ class Server(uvicorn.Server):
             server.close()
         await self._desk.close(self._desk.settings.drain_seconds)
         await super().shutdown(sockets)
-        if self._following is not None:
-            self._following.cancel()
+        for task in self._beside:
+            task.cancel()
         if self._succession is not None:
-            await asyncio.to_thread(self._succession.bot.close)
+            await self._succession.close()
         _log.info("stopped")
 
     def _load(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -101,9 +102,9 @@ class Server(uvicorn.Server):
             loop.call_soon_threadsafe(self._loaded, bot)
 
     def _loaded(self, bot: Bot) -> None:
-        self._succession = Succession(self._desk, bot, partial(_assembled, self._desk.settings, None))
-        self._following = asyncio.ensure_future(self._succession.follow())
+        self._succession = Succession(self._desk, bot, partial(_another, self._desk.settings))
         self._desk.open(bot)
+        self._beside = [asyncio.ensure_future(self._succession.follow()), asyncio.ensure_future(watch(self._desk))]
         if self._on_ready is not None:
             self._on_ready()
         _log.info("ready", release=bot.release)
@@ -113,15 +114,20 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _assembled(settings: Settings, progress: Progress | None) -> Bot:
+def _assembled(settings: Settings, progress: Progress | None, beside: Bot | None = None) -> Bot:
     from bot.assemble import assemble
 
-    bot = assemble(settings, progress)
-    if settings.demo:
+    bot = assemble(settings, progress, beside)
+    if settings.demo and beside is None:
         from web.demo_company import load_demo
 
         load_demo(cast("KnowledgeBase", bot.knowledge), progress)
     return bot
+
+
+def _another(settings: Settings, release: str, beside: Bot) -> Bot:
+    """The bot of another release, while `beside` goes on."""
+    return _assembled(settings.model_copy(update={"release": release}), None, beside)
 
 
 def _config(app: object, settings: Settings) -> uvicorn.Config:

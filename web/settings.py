@@ -17,6 +17,10 @@ class Settings(BotSettings):
     `trusted_proxies`: addresses or networks whose X-Forwarded-For and -Proto are believed.
     Rates are per minute; `replies` answers are worked on at once and `queue` more may wait. Who closes the console
     keeps conversations for `agent_grace_seconds`; then they wait for somebody else.
+
+    `watch_…`: a release is taken back by itself when, in either language, the share of conversations with a question
+    that it did not answer, with a thumb down (of those with a thumb), or with an answer that staff corrected is
+    surely higher by more than this than with the release before it; for `watch_days` after it was promoted.
     """
 
     host: str = "127.0.0.1"
@@ -45,6 +49,11 @@ class Settings(BotSettings):
     replay_seconds: float = Field(default=600, gt=0)
     drain_seconds: float = Field(default=15, ge=0)
     agent_grace_seconds: float = Field(default=30, gt=0)
+
+    watch_abstained: float = Field(default=0.05, ge=0, le=1)
+    watch_disliked: float = Field(default=0.10, ge=0, le=1)
+    watch_corrected: float = Field(default=0.05, ge=0, le=1)
+    watch_days: float = Field(default=14, ge=0)
 
     @field_validator("origins", "trusted_proxies", mode="before")
     @classmethod

@@ -113,3 +113,54 @@ def test_a_gone_release_that_is_current_is_said(tmp_path: Path) -> None:
     (tmp_path / "current").write_text("default\ngone\n")
     with pytest.raises(BotError, match="no release 'gone'"):
         Releases(tmp_path).current()
+
+
+def test_a_trial_ends_with_a_promotion_a_rollback_and_when_its_other_side_is_gone(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        make(tmp_path, name)
+    releases = Releases(tmp_path)
+    for share in (0.0, 1.0):
+        with pytest.raises(BotError, match="no share of conversations"):
+            releases.begin_trial("a", share)
+    with pytest.raises(BotError, match="serves all conversations already"):
+        releases.begin_trial("default", 0.1)
+    assert releases.begin_trial("a", 0.1) == releases.trial() and releases.can_roll_back()
+    assert releases.rollback("no better").name == "default" and releases.trial() is None
+    releases.begin_trial("a", 0.1)
+    kept = (tmp_path / "trial").read_bytes()
+    releases.promote("a")
+    assert releases.trial() is None
+    (tmp_path / "trial").write_bytes(kept)  # as a crash could leave it
+    assert releases.trial() is None
+    acts = [(chapter.act, chapter.release) for chapter in releases.story()]
+    assert acts == [("try", "a"), ("withdraw", "a"), ("try", "a"), ("promote", "a")]
+    (tmp_path / "trial").write_text("{")
+    with pytest.raises(BotError, match="Delete it; that ends the trial"):
+        releases.trial()
+
+
+def test_what_was_told_but_never_happened_is_no_part_of_the_story(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        make(tmp_path, name)
+    releases = Releases(tmp_path)
+    releases.tell("promote", "a", "default", "killed")
+    assert releases.story() == []
+    releases.promote("a", "at last")
+    releases.promote("b")
+    releases.tell("rollback", "a", "b", "killed")
+    releases.tell("try", "a", "b", "killed as well")
+    assert [(chapter.release, chapter.why) for chapter in releases.story()] == [("a", "at last"), ("b", "")]
+    releases.rollback("done")
+    moves = [chapter for chapter in releases.story() if chapter.act != "try"]
+    assert [(chapter.release, chapter.why) for chapter in moves][2:] == [("a", "done")]
+
+
+def test_the_watch_takes_back_only_what_it_has_judged(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        make(tmp_path, name)
+    releases = Releases(tmp_path)
+    releases.promote("a")
+    releases.promote("b")
+    assert releases.rollback(only="a").name == "b" and releases.serving() == "b"
+    assert releases.rollback(only="b", found={"figure": "abstained"}).name == "a"
+    assert releases.story()[-1].found == {"figure": "abstained"}

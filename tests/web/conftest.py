@@ -90,6 +90,7 @@ class ScriptedBot:
         self.holding = threading.Event()
         self.seen: list[Conversation] = []
         self.closed = False
+        self.caught_up = 0
 
     def reply(
         self,
@@ -129,6 +130,9 @@ class ScriptedBot:
 
     def suggestions(self) -> dict[str, tuple[str, ...]]:
         return {"zh": ("怎么退货？",), "en": ("How do I return an item?",)}
+
+    def catch_up(self) -> None:
+        self.caught_up += 1
 
     def close(self) -> None:
         self.closed = True

@@ -47,7 +47,36 @@ def test_a_release_is_promoted_only_once_its_encoder_has_read_everything(
     assert [one["name"] for one in told if one["serving"]] == ["mine"]
     assert told[1]["story"][0]["why"] == "better in Chinese"
     assert run(data, "rollback") == "default serves again\n"
-    assert "rollback (before: mine)" in run(data, "releases")
+    assert "rolled back to default (before: mine)" in run(data, "releases")
+
+
+def test_a_share_tries_a_release_and_the_story_tells_of_every_one(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot.assemble, "open_knowledge", lambda *_: SimpleNamespace(close=lambda: None))
+    counts = {"hash": "0123456789abcdef", "train": 200, "fit": 60}
+    judged = {"made": "2026-11-28T03:00:00+00:00", "passed": True, "current": "default", "dataset": counts}
+    kept = data / "releases" / "mine" / "judgement.json"
+    kept.write_text(json.dumps(judged | {"changed": {"better": 12, "worse": 3}, "checks": []}))
+    assert "10% of the conversations try mine; default serves the others" in run(
+        data, "promote", "mine", "--share", "0.1"
+    )
+    assert "tried by 10% of the conversations" in run(data, "releases")
+    assert json.loads(run(data, "releases", "--json").splitlines()[1])["trial"] == 0.1
+    assert run(data, "rollback", "--why", "enough seen") == "the trial of mine has ended; default serves\n"
+    known = Releases(data / "releases")
+    known.promote("mine")
+    share = {"count": 30, "of": 50}
+    found = {"figure": "abstained", "language": "zh", "now": share, "before": share, "limit": 0.05}
+    known.rollback("the watch", found=found)
+    told = run(data, "releases")
+    for said in (
+        "made from 200 examples to train with, 60 to fit thresholds (0123456789ab); passed against default: "
+        "12 answers better, 3 worse",
+        "tried by a share of the conversations (beside: default)",
+        "trial ended (beside: default)  enough seen",
+        "promoted (before: default)",
+        "the watch: conversations abstained, zh: 30 of 50, before 30 of 50; limit +5%",
+    ):
+        assert said in told, told
 
 
 def test_what_cannot_be_promoted_or_rolled_back_is_said(data: Path) -> None:

@@ -1,18 +1,23 @@
-"""Releases over HTTP: list with their story, judgement, promote, roll back. Knows no page and no training."""
+"""Releases over HTTP: list with their story, judgement, promote, try, roll back. Knows no page and no training."""
 
-from typing import Annotated, Any, Literal
+from dataclasses import asdict
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.releases import Chapter, Release, Releases
+from bot.releases import Release, Releases
+from bot.story import Act, Chapter
 from bot.types import BotError
+from bot.watch import FIGURES, LANGUAGES, Figure, Share
+from knowledge_base.types import Language
 from web.api.learning import no_clash
 from web.api.moment import Moment
 from web.api.rules import TheDesk, needs
 from web.desk import Desk
 from web.problems import MOST_BODY, ApiError
 from web.staff.sessions import Session
+from web.watching import Look, limits
 
 router = APIRouter(tags=["learning"], prefix="/learning", max_body_size=MOST_BODY)
 Name = Annotated[str, Path(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
@@ -20,21 +25,52 @@ Why = Annotated[str, Field(max_length=300)]
 Trainer = Annotated[Session, needs("training.use")]
 
 
+class ShareOut(BaseModel):
+    """So many of so many conversations."""
+
+    count: int
+    of: int
+
+
+class FigureOut(BaseModel):
+    """How conversations of one language go on a watched release, and with the release before; limit: most of a rise."""
+
+    figure: Figure
+    language: Language
+    before: ShareOut
+    now: ShareOut
+    limit: float
+
+
 class ChapterOut(BaseModel):
-    """One thing that became of a release."""
+    """One thing that became of a release. found: what made the watch take it back."""
 
     at: Moment
-    act: Literal["promote", "rollback", "refuse"]
+    act: Act
     release: str
     before: str
     why: str
+    found: FigureOut | None
+
+
+class WatchOut(BaseModel):
+    """Which release is watched since when, with which it is compared, and how conversations go."""
+
+    release: str
+    before: str
+    since: Moment
+    figures: list[FigureOut]
 
 
 class ReleaseOut(BaseModel):
-    """A release. passed: whether its round let it pass; None: no round has judged it. damaged: why it cannot serve."""
+    """A release. passed: whether its round let it pass; None: no round has judged it. damaged: why it cannot serve.
+
+    trial: the share (0..1) of the conversations that run on it beside the serving release; 0: none.
+    """
 
     name: str
     serving: bool
+    trial: float
     parts: list[str]
     passed: bool | None
     damaged: str
@@ -42,21 +78,26 @@ class ReleaseOut(BaseModel):
 
 
 class ReleasesOut(BaseModel):
-    """All releases, the newest first; which of them is being prepared to serve, and what went wrong with the last."""
+    """All releases, the newest first; whether one is being prepared to serve, and what went wrong with the last."""
 
     items: list[ReleaseOut]
     promoting: bool
     failed: str
     can_roll_back: bool
+    watch: WatchOut | None
 
 
 class PromoteIn(BaseModel):
-    """Why, for the story; anyway: although its round has refused it."""
+    """Why, for the story; anyway: although its round has refused it.
+
+    share: let only this share (0..1) of the conversations run on it, as a trial; 1: it takes over.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     why: Why = ""
     anyway: bool = False
+    share: float = Field(default=1.0, ge=0.01, le=1.0)
 
 
 class RollbackIn(BaseModel):
@@ -87,7 +128,7 @@ def promote_release(name: Name, body: PromoteIn, desk: TheDesk, session: Trainer
 
 @router.post("/rollback")
 def roll_back(body: RollbackIn, desk: TheDesk, session: Trainer) -> ReleasesOut:
-    """Let the release before the current one serve again, at once."""
+    """End the trial, if there is one; else let the release before the current one serve again. At once."""
     rolled_back(desk, session, body.why)
     return releases(desk)
 
@@ -95,15 +136,19 @@ def roll_back(body: RollbackIn, desk: TheDesk, session: Trainer) -> ReleasesOut:
 def releases(desk: Desk) -> ReleasesOut:
     """All of them, the serving one first, then by what became of them last."""
     known = _releases(desk)
-    story, serving = known.story(), known.serving()
+    story, serving, trial = known.story(), known.serving(), known.trial()
     told = {chapter.release: number for number, chapter in enumerate(story)}
     names = sorted(known.names(), key=lambda name: (name == serving, told.get(name, len(story)), name), reverse=True)
-    items = [_out(known, name, serving, [one for one in story if _is_about(one, name)]) for name in names]
+    items = [_out(known, name, serving, [one for one in story if one.is_about(name)]) for name in names]
+    if trial:
+        items = [one.model_copy(update={"trial": trial.share}) if one.name == trial.release else one for one in items]
+    look = desk.watchman.seen()
     return ReleasesOut(
         items=items,
         promoting=desk.learning.busy("promote"),
         failed=desk.learning.failed("promote"),
         can_roll_back=known.can_roll_back(),
+        watch=_watch(desk, look) if look else None,
     )
 
 
@@ -129,9 +174,10 @@ def promoted(desk: Desk, session: Session, name: str, body: PromoteIn) -> None:
     except BotError as error:
         raise ApiError(409, str(error), "not_promotable") from error
     arguments = ["promote", name, "--why", f"{session.staff.name}: {body.why}".rstrip(": ")]
+    arguments += ["--share", str(body.share)] if body.share < 1 else []
     with no_clash():
         desk.learning.begin("promote", arguments + (["--anyway"] if body.anyway else []))
-    after = {"why": body.why, "anyway": body.anyway}
+    after = {"why": body.why, "anyway": body.anyway, "share": body.share}
     desk.access.audit.note(session.staff.name, "release.promote", name, {"serving": known.serving()}, after)
 
 
@@ -140,7 +186,8 @@ def rolled_back(desk: Desk, session: Session, why: str) -> None:
     if desk.learning.busy("promote"):
         raise ApiError(409, "a release is being promoted; wait until it serves", "promote_running")
     known = _releases(desk)
-    before = known.serving()
+    trial = known.trial()
+    before = trial.release if trial else known.serving()
     try:
         release = known.rollback(f"{session.staff.name}: {why}".rstrip(": "))
     except BotError as error:
@@ -154,8 +201,24 @@ def _releases(desk: Desk) -> Releases:
     return Releases(desk.settings.data / "releases")
 
 
-def _is_about(chapter: Chapter, name: str) -> bool:
-    return name == chapter.release or (name == chapter.before and chapter.act != "refuse")
+def _watch(desk: Desk, look: Look) -> WatchOut:
+    most = limits(desk.settings)
+    figures = [
+        FigureOut(
+            figure=figure,
+            language=language,
+            before=_share(look.before.get((figure, language), Share())),
+            now=_share(look.now.get((figure, language), Share())),
+            limit=getattr(most, figure),
+        )
+        for figure in FIGURES
+        for language in LANGUAGES
+    ]
+    return WatchOut(release=look.what.release, before=look.what.before, since=look.what.since, figures=figures)
+
+
+def _share(share: Share) -> ShareOut:
+    return ShareOut(count=share.count, of=share.of)
 
 
 def _out(known: Releases, name: str, serving: str, story: list[Chapter]) -> ReleaseOut:
@@ -167,5 +230,6 @@ def _out(known: Releases, name: str, serving: str, story: list[Chapter]) -> Rele
         damaged = str(error)
     parts = [part for part in ("encoder", "reranker", "generator") if release and getattr(release, part).adapter]
     passed = (known.judgement(name) or {"passed": None})["passed"]
-    chapters = [ChapterOut(**{key: getattr(one, key) for key in ChapterOut.model_fields}) for one in story]
-    return ReleaseOut(name=name, serving=name == serving, parts=parts, passed=passed, damaged=damaged, story=chapters)
+    chapters = [ChapterOut.model_validate(asdict(one)) for one in story]
+    fields = {"name": name, "serving": name == serving, "parts": parts, "passed": passed, "damaged": damaged}
+    return ReleaseOut.model_validate(fields | {"trial": 0.0, "story": chapters})

@@ -63,7 +63,7 @@ async def _begin(desk: Desk, question: Question) -> tuple[Channel, Reply]:
     conversation = await desk.call(desk.bot.log.open)
     channel = desk.hub.channel(conversation.id)
     try:
-        return channel, desk.hub.ask(desk.bot, channel, question)
+        return channel, desk.hub.ask(desk.bot_for(conversation.id), channel, question)
     except Overloaded as overloaded:
         raise api_error(error("busy", retry_after=overloaded.retry_after)) from overloaded
 

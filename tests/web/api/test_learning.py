@@ -153,5 +153,14 @@ def test_releases_are_judged_promoted_and_rolled_back(desk: Desk, sign_in: SignI
     assert found["items"][0]["story"][-1]["why"] == "trainer: it reads alike"
     back = trainer.post("/api/learning/rollback", json={"why": "worse"}).json()
     assert back["items"][0]["name"] == "good" and back["items"][0]["serving"]
+    assert trainer.post("/api/learning/releases/better/promote", json={"share": 0.0}).status_code == 400
+    assert trainer.post("/api/learning/releases/better/promote", json={"share": 0.2}).status_code == 202
+    until(lambda: not trainer.get("/api/learning/releases").json()["promoting"])
+    found = trainer.get("/api/learning/releases").json()
+    assert {one["name"]: one["trial"] for one in found["items"]} == {"good": 0, "better": 0.2, "bad": 0, "default": 0}
+    assert found["watch"]["release"] == "better" and found["watch"]["before"] == "good"
+    assert len(found["watch"]["figures"]) == 6 and found["can_roll_back"]
+    assert not any(one["trial"] for one in trainer.post("/api/learning/rollback", json={}).json()["items"])
+    assert Releases(data / "releases").serving() == "good"
     actions = [one.action for one in desk.access.audit.page(10, 0)[0]]
     assert {"release.promote", "release.rollback"} <= set(actions)
