@@ -6,7 +6,7 @@ Personal data is masked before anything is kept. A thumb alone teaches nothing. 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -65,10 +65,15 @@ def harvest(engine: Engine, faqs: Sequence[Faq], masking: Masking, progress: Pro
 
 
 def examples_of(log: Transcript, known: dict[str, str], masking: Masking) -> Iterator[Example]:
-    """The examples of one conversation. known: normalised answer of an FAQ → its id."""
-    asked = ""
+    """The examples of one conversation. known: normalised answer of an FAQ → its id.
+
+    Who was asked back and chose one of the questions offered meant that with the words before: those are learned.
+    """
+    asked = meant = ""
+    offered: Mapping[str, str] = {}  # each question offered, with the words that it was offered for
     for line in log.lines:
         if line.role == "customer":
+            meant = offered.get(line.text, "")
             asked = asked if control(line.text) else line.text
         elif line.role == "staff":
             if asked:
@@ -78,7 +83,9 @@ def examples_of(log: Transcript, known: dict[str, str], masking: Masking) -> Ite
             yield from _example(log, "correction", _query(line, asked), str(line.correction["text"]), "", masking)
         elif line is _confirmed(log):
             source = str(line.answer["citations"][0]["source_id"]) if line.answer and line.answer["citations"] else ""
-            yield from _example(log, "confirmed", _query(line, asked), line.text, source, masking)
+            yield from _example(log, "confirmed", meant or _query(line, asked), line.text, source, masking)
+        elif line.answer is not None:
+            offered = {str(option): _query(line, asked) for option in line.answer["options"]}
 
 
 def _confirmed(log: Transcript) -> Line | None:

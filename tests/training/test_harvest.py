@@ -44,10 +44,12 @@ class Talk:
     def staff(self, text: str) -> None:
         self._say("staff", text)
 
-    def bot(self, kind: str, text: str, query: str = "", source: str = "") -> str:
+    def bot(self, kind: str, text: str, query: str = "", source: str = "", options: tuple[str, ...] = ()) -> str:
         self._count += 1
         cited = (Citation(1, "faq", source, 1, "t", (), text, 1, NOW),) if source else ()
-        answer = Answer(f"m{self._count}", kind, text, "zh", 0.9, query=query, citations=cited, release="default")
+        answer = Answer(
+            f"m{self._count}", kind, text, "zh", 0.9, query=query, citations=cited, options=options, release="default"
+        )
         self._log.answer(self.id, answer)
         return answer.id
 
@@ -117,6 +119,18 @@ def test_a_thumb_alone_teaches_nothing(engine: Engine, thumb: bool | None, solve
     assert len(kept(engine)) == found
     if found:
         assert kept(engine)[0] == ("confirmed", "怎么退东西", RETURNS.answer, "returns.zh")
+
+
+@pytest.mark.parametrize(("then", "learned"), [("怎么退货", "东西不想要了"), ("退货要钱吗", "退货要钱吗")])
+def test_who_chose_an_offered_question_meant_it_with_the_words_before(engine: Engine, then: str, learned: str) -> None:
+    talk = Talk(engine)
+    talk.customer("东西不想要了")
+    talk.bot("clarify", "您是想问：", query="东西不想要了", options=("怎么退货", "怎么换货"))
+    talk.customer(then)
+    talk.bot("faq", RETURNS.answer, query=then, source=RETURNS.id)
+    talk.solved()
+    run(engine)
+    assert kept(engine) == [("confirmed", learned, RETURNS.answer, "returns.zh")]
 
 
 def test_personal_data_is_masked_before_anything_is_kept(engine: Engine) -> None:
