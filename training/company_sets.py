@@ -6,8 +6,8 @@ Of one conversation nothing stands in two of the three: train, fit, judge. Knows
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from bot.examples import Example
 from bot.golden import GoldenQuestions
+from knowledge_base.language import normalise
 from knowledge_base.store import Store
 from knowledge_base.types import Document, Faq
 from training.dataset import held_out, question_rows
@@ -75,6 +76,21 @@ def judged_questions(examples: Sequence[Example], engine: Engine, known: Company
         if bool(row["relevant"]) == row["answerable"]:  # else its sources are gone
             rows.append(row)
     return rows
+
+
+def without_wordings(known: Company, asked: Collection[str]) -> Company:
+    """The company as if staff had not added these questions to its FAQs, as they do with what they have answered.
+
+    With them every one would be answered word for word, and tell neither a good release nor a threshold from a bad.
+    An FAQ that has no other wording keeps its own.
+    """
+    normals = {normalise(text) for text in asked}
+
+    def rid(faq: Faq) -> Faq:
+        left = [text for text in (faq.question, *faq.similar) if normalise(text) not in normals]
+        return replace(faq, question=left[0], similar=tuple(left[1:])) if left else replace(faq, similar=())
+
+    return Company(tuple(map(rid, known.faqs)), known.documents)
 
 
 def without_some(known: Company, questions: Iterable[dict[str, Any]]) -> tuple[Company, list[dict[str, Any]]]:

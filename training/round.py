@@ -23,8 +23,16 @@ from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Language, Progress
 from training import judgement
 from training.calibrate import TOPICS, try_all
-from training.company_sets import Company, company, judged_questions, parted, without_some, write_set
-from training.dataset import build, question_rows
+from training.company_sets import (
+    Company,
+    company,
+    judged_questions,
+    parted,
+    without_some,
+    without_wordings,
+    write_set,
+)
+from training.dataset import build, held_out, question_rows
 from training.evaluate import Run, evaluate
 from training.examples import TrainingDataError
 from training.gate import Limits, gate
@@ -117,10 +125,13 @@ class Round:
         current = self._releases.current()
         chosen = self._choose(made.train + made.held_out, current)
         train, fit = parted(approved, any(one.train and one.part in _MODELS for one in chosen))
+        fits, kept = [one.question for one in fit], [one.question for one in approved if held_out(one)]
         if train:
-            build(train, known.faqs, self._folder / "training")
-        fitting = write_set(self._folder / "fit" / "company", *without_some(known, question_rows(fit, known.ids)))
-        judging = write_set(self._folder / "judge" / "company", known, judged_questions(approved, self._engine, known))
+            build(train, without_wordings(known, [*fits, *kept]).faqs, self._folder / "training")
+        fitted = without_some(without_wordings(known, fits), question_rows(fit, known.ids))
+        fitting = write_set(self._folder / "fit" / "company", *fitted)
+        asked = judged_questions(approved, self._engine, known)
+        judging = write_set(self._folder / "judge" / "company", without_wordings(known, kept), asked)
         watch(1, 1)
         return {
             "hash": made.hash, "train": len(train), "fit": len(fit), "held_out": made.held_out,

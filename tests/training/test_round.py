@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from knowledge_base.database import migrate, open_database
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Faq
 from tests.fakes import HashEncoder
-from training.company_sets import Company, without_some
+from training.company_sets import Company, without_some, without_wordings
 from training.examples import TrainingDataError
 from training.gate import Limits
 from training.journal import Journal, Watch
@@ -156,6 +157,32 @@ def test_thresholds_are_fitted_to_questions_that_nothing_answers_as_well() -> No
     gone = {faq.id for faq in faqs} - known.ids
     assert 20 <= len(gone) <= 60 and {id[:-3] + ".zh" for id in gone} <= gone, "translations go together"
     assert [row["answerable"] for row in asked] == [faq.id in known.ids for faq in faqs]
+
+
+def test_what_measures_is_not_looked_up(tmp_path: Path, engine: Engine, folder: Path) -> None:
+    """Staff add what they have answered to the FAQs: with it there, every question would be known word for word."""
+    approve(engine, 250)
+    asked = {one.question: one.source_id for one in Examples(engine).approved()}
+    knowledge = open_in(tmp_path, Retrieval(HashEncoder()))
+    for faq in FAQS:
+        mine = tuple(text for text, source in asked.items() if source == faq.id)
+        knowledge.put_faqs([replace(faq, similar=mine)])
+    knowledge.close()
+    workshop = Workshop("embedded")
+    opened(tmp_path, engine, workshop, folder).run()
+    kept = tmp_path / "rounds" / "first"
+    ((_, trained),) = workshop.trained
+    for of in ("fit", "judge"):
+        written = [(kept / of / "company" / name).read_text("utf8") for name in ("faq.jsonl", "questions.jsonl")]
+        questions = [json.loads(line)["question"] for line in written[1].splitlines()]
+        known = {text for line in written[0].splitlines() for text in json.loads(line)["similar"]}
+        assert questions and known and not known & set(questions) and not set(trained) & set(questions)
+
+
+def test_an_faq_of_no_other_wording_keeps_its_own() -> None:
+    faqs = (Faq("a", "one", "A", "en", ("two", "three")), Faq("b", "four", "B", "en", ("five",)))
+    left = without_wordings(Company(faqs, ()), ["One!", "three", "four", "five"])
+    assert [(faq.question, faq.similar) for faq in left.faqs] == [("two", ()), ("four", ())]
 
 
 @pytest.mark.parametrize("noted", [False, True])
