@@ -36,7 +36,7 @@ def would_erase(engine: Engine, conversation_id: str) -> Erased | None:
 def erase(engine: Engine, conversation_id: str) -> Erased | None:
     """Delete the conversation and everything that belongs to it; None when there is none of that id."""
     is_sqlite = engine.dialect.name == "sqlite"
-    with writing(engine) as connection:
+    with writing(engine, conversation_id) as connection:
         if is_sqlite:
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
         found = _counted(connection, conversation_id)

@@ -73,7 +73,7 @@ class Handoffs:
 
     def begin(self, conversation_id: str, reason: str, language: Language) -> Handoff:
         """Let a conversation wait for a person; the open handoff, if it has one already."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, conversation_id) as connection:
             known = _open_of(connection, conversation_id)
             if known is not None:
                 return known
@@ -86,23 +86,20 @@ class Handoffs:
     def claim(self, conversation_id: str, staff_id: str, staff_name: str) -> bool:
         """Give a waiting conversation to one of the staff; False when it does not wait (any more)."""
         values = {"claimed": datetime.now(UTC), "staff_id": staff_id, "staff_name": staff_name}
-        return self._changed(_WAITING & (_HANDOFF.conversation_id == conversation_id), values)
+        return self._changed(conversation_id, _WAITING, values)
 
     def release(self, staff_id: str) -> list[str]:
         """Let everything that one of the staff has wait again. Returns the conversations' ids."""
         his = _OPEN & (_HANDOFF.staff_id == staff_id)
+        values = {"claimed": None, "staff_id": None, "staff_name": None}
+        released = update(tables.handoff).where(his).values(values).returning(_HANDOFF.conversation_id)
         with writing(self._engine) as connection:
-            ids = connection.execute(select(_HANDOFF.conversation_id).where(his)).scalars().all()
-            values = {"claimed": None, "staff_id": None, "staff_name": None}
-            connection.execute(update(tables.handoff).where(his).values(values))
-        return list(ids)
+            return list(connection.execute(released).scalars())
 
     def end(self, conversation_id: str, outcome: Outcome, staff_id: str | None = None) -> bool:
         """End the open handoff; staff_id: only if that person has it. False when there is none such."""
-        wanted = _OPEN & (_HANDOFF.conversation_id == conversation_id)
-        if staff_id is not None:
-            wanted &= _HANDOFF.staff_id == staff_id
-        return self._changed(wanted, {"ended": datetime.now(UTC), "outcome": outcome})
+        wanted = _OPEN if staff_id is None else _OPEN & (_HANDOFF.staff_id == staff_id)
+        return self._changed(conversation_id, wanted, {"ended": datetime.now(UTC), "outcome": outcome})
 
     def hears(self, conversation_id: str, message_id: str) -> bool:
         """Whether people have the conversation, or this message was logged while they had it."""
@@ -115,7 +112,7 @@ class Handoffs:
 
         A message that was logged so before is known for ever, whoever has the conversation by now.
         """
-        with writing(self._engine) as connection:
+        with writing(self._engine, conversation_id) as connection:
             if said.is_said(connection, conversation_id, message.id):
                 return True
             if _open_of(connection, conversation_id) is None:
@@ -125,7 +122,7 @@ class Handoffs:
 
     def speak(self, conversation_id: str, staff_id: str, message: Message) -> bool:
         """Log what one of the staff says; False when that person does not have the conversation."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, conversation_id) as connection:
             known = _open_of(connection, conversation_id)
             if known is None or known.staff_id != staff_id:
                 return False
@@ -176,7 +173,7 @@ class Handoffs:
     def note(self, conversation_id: str, staff_name: str, text: str) -> None:
         """Keep a note among staff."""
         values = {"conversation_id": conversation_id, "staff_name": staff_name, "text": text}
-        with writing(self._engine) as connection:
+        with writing(self._engine, conversation_id) as connection:
             connection.execute(insert(tables.note).values(at=datetime.now(UTC), **values))
 
     def notes(self, conversation_id: str) -> list[Note]:
@@ -190,7 +187,7 @@ class Handoffs:
     def solved(self, conversation_id: str, solved: bool) -> None:
         """Keep what the customer said to "did this solve it?"."""
         table = tables.conversation
-        with writing(self._engine) as connection:
+        with writing(self._engine, conversation_id) as connection:
             connection.execute(update(table).where(table.c.id == conversation_id).values(solved=solved))
 
     def _all(self, wanted: ColumnElement[bool], limit: int | None, newest: bool = False) -> list[Handoff]:
@@ -199,9 +196,10 @@ class Handoffs:
             rows = connection.execute(select(tables.handoff).where(wanted).order_by(order).limit(limit))
             return [_handoff(row) for row in rows]
 
-    def _changed(self, wanted: ColumnElement[bool], values: dict[str, Any]) -> bool:
-        with writing(self._engine) as connection:
-            done = connection.execute(update(tables.handoff).where(wanted).values(values))
+    def _changed(self, conversation_id: str, wanted: ColumnElement[bool], values: dict[str, Any]) -> bool:
+        mine = wanted & (_HANDOFF.conversation_id == conversation_id)
+        with writing(self._engine, conversation_id) as connection:
+            done = connection.execute(update(tables.handoff).where(mine).values(values))
             return done.rowcount == 1
 
 

@@ -14,6 +14,7 @@ from bot import said, tables
 from bot.handoffs import Handoffs
 from bot.record import from_row, to_row
 from bot.types import Answer, Conversation, Message
+from knowledge_base.database import writing
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "bot_version"
@@ -82,7 +83,7 @@ class ConversationLog:
             .join(tables.answer, tables.answer.c.message_number == tables.message.c.number)
             .where(tables.message.c.conversation_id == conversation_id, tables.message.c.id == message_id)
         )
-        with self._engine.begin() as connection:
+        with writing(self._engine, conversation_id) as connection:
             number = connection.execute(sought).scalar_one_or_none()
             if number is None:
                 return False

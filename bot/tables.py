@@ -15,7 +15,6 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
-    Integer,
     MetaData,
     String,
     Table,
@@ -23,6 +22,8 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+
+from knowledge_base.tables import Number
 
 metadata = MetaData()
 
@@ -52,7 +53,7 @@ conversation = Table(
 message = Table(
     "message",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),  # order of arrival
+    Column("number", Number, primary_key=True, autoincrement=True),  # order of arrival
     Column("conversation_id", String(64), ForeignKey("conversation.id"), nullable=False),
     Column("id", String(64), nullable=False),
     Column("role", String(16), nullable=False),
@@ -67,7 +68,7 @@ message = Table(
 answer = Table(
     "answer",
     metadata,
-    Column("message_number", Integer, ForeignKey("message.number"), primary_key=True),
+    Column("message_number", Number, ForeignKey("message.number"), primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("language", String(2), nullable=False),
     Column("confidence", Float, nullable=False),
@@ -85,7 +86,7 @@ answer = Table(
 feedback = Table(
     "feedback",
     metadata,
-    Column("message_number", Integer, ForeignKey("message.number"), primary_key=True),
+    Column("message_number", Number, ForeignKey("message.number"), primary_key=True),
     Column("helpful", Boolean, nullable=False),
     Column("reason", String(32), nullable=False),
     Column("comment", Text, nullable=False),
@@ -95,7 +96,7 @@ feedback = Table(
 contact = Table(
     "contact",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Number, primary_key=True, autoincrement=True),
     Column("conversation_id", String(64), ForeignKey("conversation.id"), nullable=False),
     Column("contact", Text, nullable=False),
     Column("text", Text, nullable=False),
@@ -106,7 +107,7 @@ contact = Table(
 answer_source = Table(  # what an answer cites, one row a source: counted per FAQ and document
     "answer_source",
     metadata,
-    Column("message_number", Integer, ForeignKey("message.number"), primary_key=True),
+    Column("message_number", Number, ForeignKey("message.number"), primary_key=True),
     Column("kind", String(16), primary_key=True),
     Column("source_id", String(512), primary_key=True),
     Index("ix_answer_source_source", "kind", "source_id"),
@@ -115,7 +116,7 @@ answer_source = Table(  # what an answer cites, one row a source: counted per FA
 handoff = Table(  # from the bot to a person and back; the open one, if any, is the conversation's state
     "handoff",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Number, primary_key=True, autoincrement=True),
     Column("conversation_id", String(64), ForeignKey("conversation.id"), nullable=False),
     Column("reason", String(32), nullable=False),
     Column("language", String(2), nullable=False),
@@ -132,7 +133,7 @@ handoff = Table(  # from the bot to a person and back; the open one, if any, is 
 note = Table(  # among staff; customers never see it
     "note",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Number, primary_key=True, autoincrement=True),
     Column("conversation_id", String(64), ForeignKey("conversation.id"), nullable=False),
     Column("staff_name", String(64), nullable=False),
     Column("text", Text, nullable=False),
@@ -143,7 +144,7 @@ note = Table(  # among staff; customers never see it
 correction = Table(  # what an answer should have been, as staff say: a candidate for a training example
     "correction",
     metadata,
-    Column("message_number", Integer, ForeignKey("message.number"), primary_key=True),
+    Column("message_number", Number, ForeignKey("message.number"), primary_key=True),
     Column("staff_name", String(64), nullable=False),
     Column("text", Text, nullable=False),
     Column("at", Moment, nullable=False),

@@ -33,9 +33,12 @@ def assemble(settings: Settings, progress: Progress | None = None, retrieval: Re
     return knowledge
 
 
-def open_in(folder: Path, retrieval: Retrieval) -> KnowledgeBase:
-    """The knowledge base that lives in a folder of its own, for a given encoder."""
-    engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
+def open_in(folder: Path, retrieval: Retrieval, database: str = "") -> KnowledgeBase:
+    """The knowledge base that lives in a folder of its own, for a given encoder.
+
+    database: its URL; SQLite in the folder when empty.
+    """
+    engine = open_database(database or f"sqlite:///{folder / 'kefu.sqlite'}")
     migrate(engine, MIGRATIONS, "knowledge_base_version")
     return KnowledgeBase(Store(engine, retrieval.encoder.fingerprint), retrieval, folder / "keywords")
 

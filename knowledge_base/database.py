@@ -2,60 +2,74 @@
 
 What an operator can mend (a full disk, a folder without the right to write, a damaged file) is raised as a
 KnowledgeBaseError with its remedy, whichever statement meets it.
-SQLite in the data folder by default (write-ahead log, so readers never wait for a writer); any other
-SQLAlchemy URL when one box is outgrown.
+SQLite in the data folder by default (write-ahead log, so readers never wait for a writer); PostgreSQL when one
+process or one box is outgrown.
 """
 
-import sqlite3
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, create_engine, event
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, MetaData, create_engine, event, func, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
+from knowledge_base.failures import remedy
 from knowledge_base.types import KnowledgeBaseError
 
 _BUSY_SECONDS = 10
-_UNWRITABLE = "Make the data folder and its files writable, or point KEFU_DATA to another folder."
-_DAMAGED = "Restore it from a backup, or move it away to begin anew."
-_REMEDIES = {
-    sqlite3.SQLITE_PERM: _UNWRITABLE,
-    sqlite3.SQLITE_READONLY: _UNWRITABLE,
-    sqlite3.SQLITE_CANTOPEN: _UNWRITABLE,
-    sqlite3.SQLITE_FULL: "Free some disk space, then try again.",
-    sqlite3.SQLITE_IOERR: "Check the disk and its free space, then try again.",
-    sqlite3.SQLITE_BUSY: "Another program holds it: wait for it or end it, then try again.",
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
-}
+_CONNECT_SECONDS = 10
+_migrating = Lock()  # Alembic keeps what it is doing in a global
+_POOL, _MORE = 3, 7  # connections of one engine that stay, and that come and go; a server has three engines
 
 
 def open_database(url: str) -> Engine:
-    """An engine for `url`, its folder created. Raises KnowledgeBaseError when the folder cannot be made."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    if parsed.database and parsed.database != ":memory:":
-        _prepare_folder(Path(parsed.database))
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
-    event.listen(engine, "connect", _configure_sqlite)
+    """An engine for `url`, its folder created. Raises KnowledgeBaseError for a URL that cannot be used."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            _prepare_folder(Path(parsed.database))
+        engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
+        event.listen(engine, "connect", _configure_sqlite)
+    else:
+        from knowledge_base.postgresql import configure
+
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=True,
+            pool_size=_POOL,
+            max_overflow=_MORE,
+            connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "kefu"},
+        )
+        event.listen(engine, "connect", configure)
     event.listen(engine, "handle_error", _explain)
     return engine
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that holds the right to write from its start, so that what it reads stays true."""
+def writing(engine: Engine, subject: str = "") -> Iterator[Connection]:
+    """One transaction that holds the right to write from its start, so that what it reads stays true.
+
+    subject: what it is about, where PostgreSQL need not let those wait who write about something else.
+    """
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(select(func.pg_advisory_xact_lock(lock_key(subject))))
         yield connection
+
+
+def lock_key(subject: str) -> int:
+    """The number under which PostgreSQL knows the lock on a subject."""
+    return int.from_bytes(hashlib.blake2b(f"kefu {subject}".encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def migrate(engine: Engine, migrations: Path, version_table: str) -> None:
@@ -77,13 +91,14 @@ def migrate(engine: Engine, migrations: Path, version_table: str) -> None:
             f"The database is of version {version!r}, which this Kefu does not know: it was written by a "
             "newer one. Install that version, or point KEFU_DATA to another folder."
         )
-    command.upgrade(config, "head")
+    with _migrating:
+        command.upgrade(config, "head")
 
 
 def run_migrations(context: Any, metadata: MetaData) -> None:
     """The whole body of a package's Alembic env.py; `context` is alembic.context."""
     attributes = context.config.attributes
-    with attributes["engine"].begin() as connection:
+    with writing(attributes["engine"]) as connection:  # servers that start at once take turns
         context.configure(
             connection=connection,
             target_metadata=metadata,
@@ -99,6 +114,20 @@ def _version(engine: Engine, version_table: str) -> str | None:
         return context.get_current_revision()
 
 
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect()
+    except (ArgumentError, ImportError):
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise KnowledgeBaseError(
+            "KEFU_DATABASE_URL is no address of a database that Kefu knows. Write it like "
+            "postgresql://user:password@host/kefu, or leave it empty for SQLite in the data folder."
+        )
+    return parsed
+
+
 def _prepare_folder(file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -110,12 +139,14 @@ def _prepare_folder(file: Path) -> None:
 
 
 def _explain(context: ExceptionContext) -> None:
-    """Raise what an operator can mend as a KnowledgeBaseError; SQLite's words hold no value of a statement."""
+    """Raise what an operator can mend as a KnowledgeBaseError; such messages hold no value of a statement."""
     error = context.original_exception
-    code = getattr(error, "sqlite_errorcode", None)
-    remedy = None if code is None else _REMEDIES.get(code & 0xFF)
-    if remedy and context.engine:
-        raise KnowledgeBaseError(f"The database {context.engine.url.database} fails: {error}. {remedy}") from error
+    advice = remedy(error)
+    if advice and context.engine:
+        url = context.engine.url
+        name = url.database if url.get_backend_name() == "sqlite" else url.render_as_string()
+        said = " ".join(str(error).split())
+        raise KnowledgeBaseError(f"The database {name} fails: {said}. {advice}") from error
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -22,6 +23,8 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+Number = BigInteger().with_variant(Integer(), "sqlite")
+"""Counts what never ends. SQLite's integers have 64 bits under the name of INTEGER only."""
 
 
 def now() -> datetime:
@@ -67,7 +70,7 @@ faq = Table(
 revision = Table(  # what every document and FAQ said before, and that it was deleted
     "revision",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Number, primary_key=True, autoincrement=True),
     Column("kind", String(16), nullable=False),
     Column("source_id", String(512), nullable=False),
     Column("version", Integer, nullable=False),
@@ -80,7 +83,7 @@ revision = Table(  # what every document and FAQ said before, and that it was de
 entry = Table(
     "entry",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Number, primary_key=True, autoincrement=True),
     Column("kind", String(16), nullable=False),  # faq | document
     Column("source_id", String(512), nullable=False),
     Column("role", String(16), nullable=False),  # passage | question | clause | never
@@ -108,8 +111,8 @@ vector = Table(
 change = Table(
     "change",
     metadata,
-    Column("revision", Integer, primary_key=True, autoincrement=True),
-    Column("entry_id", Integer, nullable=False),
+    Column("revision", Number, primary_key=True, autoincrement=True),
+    Column("entry_id", Number, nullable=False),
     Column("added", Boolean, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -1,4 +1,4 @@
-"""What every test may use: a real browser, started once."""
+"""What every test may use: a real browser and a real PostgreSQL, each started once."""
 
 import os
 import shutil
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+
+from tests.postgresql import Postgresql, started
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = [
@@ -39,6 +41,35 @@ def browser() -> Iterator[Browser]:
             pytest.skip(reason)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    """A real PostgreSQL server."""
+    with started() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a database without a row is, of each kind in turn; SQLite's file is kefu.sqlite in the test's folder."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'kefu.sqlite'}"
+        return
+    server: Postgresql = request.getfixturevalue("postgresql")
+    with server.tables() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a database without a table is, of each kind in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+        return
+    server: Postgresql = request.getfixturevalue("postgresql")
+    with server.nothing() as url:
+        yield url
 
 
 def _chromium(playwright: Playwright) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -136,8 +135,8 @@ def calibration() -> Calibration:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[ConversationLog]:
-    engine = open_database(f"sqlite:///{tmp_path / 'kefu.sqlite'}")
+def log(database_url: str) -> Iterator[ConversationLog]:
+    engine = open_database(database_url)
     migrate(engine, MIGRATIONS, VERSION_TABLE)
     kept = ConversationLog(engine)
     yield kept

@@ -19,8 +19,8 @@ DRAFT = Faq("new.en", "Is parking free?", "Yes.", "en", status="draft")
 
 
 @pytest.fixture
-def knowledge(tmp_path: Path) -> Iterator[KnowledgeBase]:
-    opened = open_in(tmp_path, Retrieval(HashEncoder()))
+def knowledge(tmp_path: Path, database_url: str) -> Iterator[KnowledgeBase]:
+    opened = open_in(tmp_path, Retrieval(HashEncoder()), database_url)
     opened.put_faqs([STORED, replace(DRAFT, id="other.en", question="Where do I park?")])
     yield opened
     opened.close()

@@ -1,7 +1,6 @@
 """Golden questions are kept, listed, taken out, and exported as a golden set has them."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,8 @@ from knowledge_base.database import migrate, open_database
 
 
 @pytest.fixture
-def questions(tmp_path: Path) -> GoldenQuestions:
-    engine = open_database(f"sqlite:///{tmp_path / 'kefu.sqlite'}")
+def questions(database_url: str) -> GoldenQuestions:
+    engine = open_database(database_url)
     migrate(engine, MIGRATIONS, VERSION_TABLE)
     return GoldenQuestions(engine)
 

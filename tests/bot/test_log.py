@@ -2,7 +2,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -122,8 +121,8 @@ def test_many_threads_may_write_at_once(log: ConversationLog, now: datetime) -> 
     assert failures == []
 
 
-def test_the_migrations_make_the_tables_that_the_code_describes(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'new.sqlite'}")
+def test_the_migrations_make_the_tables_that_the_code_describes(empty_database_url: str) -> None:
+    engine = open_database(empty_database_url)
     migrate(engine, MIGRATIONS, VERSION_TABLE)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})

@@ -22,8 +22,8 @@ NOON = datetime.now().astimezone().replace(hour=12) - timedelta(days=3)
 
 
 @pytest.fixture
-def knowledge(log: ConversationLog, tmp_path: Path) -> Iterator[KnowledgeBase]:
-    opened = open_in(tmp_path, Retrieval(HashEncoder()))
+def knowledge(log: ConversationLog, tmp_path: Path, database_url: str) -> Iterator[KnowledgeBase]:
+    opened = open_in(tmp_path, Retrieval(HashEncoder()), database_url)
     opened.put_faqs([Faq("a", "怎么退货？", "…", "zh"), Faq("b", "运费？", "…", "zh"), Faq("c", "Fee?", "…", "en")])
     opened.put_faqs([Faq("d", "草稿", "…", "zh", status="draft")])
     yield opened

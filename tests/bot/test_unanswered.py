@@ -29,8 +29,8 @@ FAQS = [
 
 
 @pytest.fixture
-def knowledge(log: ConversationLog, tmp_path: Path) -> Iterator[KnowledgeBase]:
-    opened = open_in(tmp_path, Retrieval(HashEncoder()))
+def knowledge(log: ConversationLog, tmp_path: Path, database_url: str) -> Iterator[KnowledgeBase]:
+    opened = open_in(tmp_path, Retrieval(HashEncoder()), database_url)
     opened.put_faqs(FAQS)
     yield opened
     opened.close()

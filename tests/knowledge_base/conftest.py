@@ -19,11 +19,11 @@ def encoder() -> HashEncoder:
 
 
 @pytest.fixture
-def open_knowledge(tmp_path: Path, encoder: HashEncoder) -> OpenKnowledge:
+def open_knowledge(tmp_path: Path, database_url: str, encoder: HashEncoder) -> OpenKnowledge:
     """Opens the knowledge base of tmp_path, again and again like processes do."""
 
     def open_(other: HashEncoder | None = None) -> KnowledgeBase:
-        return open_in(tmp_path, Retrieval(other or encoder))
+        return open_in(tmp_path, Retrieval(other or encoder), database_url)
 
     return open_
 

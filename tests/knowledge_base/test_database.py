@@ -1,4 +1,9 @@
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,10 +15,18 @@ from knowledge_base.assemble import MIGRATIONS
 from knowledge_base.database import migrate, open_database, writing
 from knowledge_base.tables import metadata, vector
 from knowledge_base.types import KnowledgeBaseError
+from tests.postgresql import Postgresql
+
+MIGRATE = """
+import sys
+from knowledge_base.assemble import MIGRATIONS
+from knowledge_base.database import migrate, open_database
+migrate(open_database(sys.argv[1]), MIGRATIONS, "v0")
+"""
 
 
-def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'new' / 'k.sqlite'}")
+def test_the_migrations_make_exactly_the_tables(empty_database_url: str) -> None:
+    engine = open_database(empty_database_url)
     migrate(engine, MIGRATIONS, "v")
     with engine.connect() as connection:
         own = {"include_object": lambda thing, name, kind, *_: name != "v"}
@@ -22,21 +35,100 @@ def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
     assert differences == []
 
 
-def test_migrating_twice_is_migrating_once(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'k.sqlite'}")
-    migrate(engine, MIGRATIONS, "v")
-    migrate(engine, MIGRATIONS, "v")
+def test_servers_that_start_at_once_migrate_once(empty_database_url: str) -> None:
+    command = [sys.executable, "-c", MIGRATE, empty_database_url]
+    processes = [subprocess.Popen(command, cwd=Path(__file__).parents[2]) for _ in range(3)]
+    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    engine = open_database(empty_database_url)
+    with ThreadPoolExecutor(3) as threads:
+        for done in [threads.submit(migrate, engine, MIGRATIONS, f"v{n}") for n in (0, 0, 0)]:
+            done.result()
+    with engine.connect() as connection:
+        assert len(connection.execute(text("SELECT version_num FROM v0")).all()) == 1
     engine.dispose()
 
 
-def test_a_database_of_a_newer_version_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'k.sqlite'}")
+def test_a_database_of_a_newer_version_is_refused_with_a_remedy(empty_database_url: str) -> None:
+    engine = open_database(empty_database_url)
     migrate(engine, MIGRATIONS, "v")
     with writing(engine) as connection:
         connection.execute(text("UPDATE v SET version_num = '9999'"))
     with pytest.raises(KnowledgeBaseError, match="written by a newer one"):
         migrate(engine, MIGRATIONS, "v")
     engine.dispose()
+
+
+def test_who_writes_about_the_same_waits_and_nobody_else(postgresql: Postgresql) -> None:
+    with postgresql.nothing() as url, ThreadPoolExecutor(1) as threads:
+        engine = open_database(url)
+        begun = Event()
+
+        def second() -> None:
+            begun.set()
+            with writing(engine, "one"):
+                pass
+
+        with writing(engine, "one"):
+            with writing(engine, "another"):
+                pass
+            waiting = threads.submit(second)
+            assert begun.wait(30)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.2)
+        waiting.result(30)
+
+
+def test_text_with_nul_is_kept_and_found_again(empty_database_url: str) -> None:
+    engine = open_database(empty_database_url)
+    migrate(engine, MIGRATIONS, "v")
+    with writing(engine) as connection:
+        connection.execute(insert(vector).values(content_hash="a\0b", encoder="e", data=b"\0"))
+        assert len(connection.execute(select(vector).where(vector.c.content_hash == "a\0b")).all()) == 1
+        assert not connection.execute(select(vector).where(vector.c.content_hash == "ab")).all()
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("postgres:@/postgres", "postgres:hush@/nowhere"), "nowhere.*Create the database first: createdb"),
+        (("postgres:@/postgres", "nobody:hush@/postgres"), "nobody.*lets this account in"),
+        (("host=/", "host=/nowhere/"), "nowhere.*PostgreSQL runs there"),
+    ],
+)
+def test_a_postgresql_that_lets_nobody_in_is_named_with_a_remedy_and_without_the_password(
+    postgresql: Postgresql, change: tuple[str, str], words: str
+) -> None:
+    engine = open_database(postgresql.uri.replace(*change))
+    with pytest.raises(KnowledgeBaseError, match=words) as refused:
+        migrate(engine, MIGRATIONS, "v")
+    assert "hush" not in str(refused.value)
+    engine.dispose()
+
+
+def test_a_standby_that_takes_no_writes_is_named(postgresql: Postgresql) -> None:
+    with postgresql.nothing() as url:
+        engine = open_database(url)
+        migrate(engine, MIGRATIONS, "v")
+        with pytest.raises(KnowledgeBaseError, match="KEFU_DATABASE_URL to the primary"), writing(engine) as connection:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            connection.execute(insert(vector).values(content_hash="h", encoder="e", data=b""))
+
+
+def test_a_connection_that_was_cut_is_replaced(postgresql: Postgresql) -> None:
+    with postgresql.nothing() as url:
+        engine = open_database(url)
+        with engine.connect() as connection:
+            number = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        postgresql.run(f"SELECT pg_terminate_backend({number})")
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() != number
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/kefu", "postgres", "postgresql+nothing://localhost/kefu"])
+def test_an_address_of_no_database_that_kefu_knows_is_refused(url: str) -> None:
+    with pytest.raises(KnowledgeBaseError, match=re.escape("Write it like postgresql://user:password@host/kefu")):
+        open_database(url)
 
 
 def test_a_file_that_is_no_database_is_refused_with_a_remedy(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, update
@@ -22,8 +21,8 @@ RETURNS = Faq("returns.zh", "怎么退货", "七天内可以退货，请联系�
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(f"sqlite:///{tmp_path / 'kefu.sqlite'}")
+def engine(database_url: str) -> Iterator[Engine]:
+    opened = open_database(database_url)
     migrate(opened, MIGRATIONS, VERSION_TABLE)
     yield opened
     opened.dispose()

@@ -3,6 +3,7 @@
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 from bot.tables import Moment
+from knowledge_base.tables import Number
 
 metadata = MetaData()
 
@@ -43,7 +44,7 @@ key = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Number, primary_key=True, autoincrement=True),
     Column("at", Moment, nullable=False),
     Column("staff_name", String(64), nullable=False),
     Column("action", String(64), nullable=False),  # e.g. faq.publish

@@ -6,6 +6,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     _create_conversations()
@@ -20,7 +22,7 @@ def _create_conversations() -> None:
     )
     op.create_table(
         "message",
-        sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("number", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("conversation_id", sa.String(64), sa.ForeignKey("conversation.id"), nullable=False),
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
@@ -31,7 +33,7 @@ def _create_conversations() -> None:
     )
     op.create_table(
         "contact",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("conversation_id", sa.String(64), sa.ForeignKey("conversation.id"), nullable=False),
         sa.Column("contact", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
@@ -43,7 +45,7 @@ def _create_conversations() -> None:
 def _create_answers() -> None:
     op.create_table(
         "answer",
-        sa.Column("message_number", sa.Integer, sa.ForeignKey("message.number"), primary_key=True),
+        sa.Column("message_number", NUMBER, sa.ForeignKey("message.number"), primary_key=True),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("language", sa.String(2), nullable=False),
         sa.Column("confidence", sa.Float, nullable=False),
@@ -59,7 +61,7 @@ def _create_answers() -> None:
     op.create_index("ix_answer_kind", "answer", ["kind"])
     op.create_table(
         "feedback",
-        sa.Column("message_number", sa.Integer, sa.ForeignKey("message.number"), primary_key=True),
+        sa.Column("message_number", NUMBER, sa.ForeignKey("message.number"), primary_key=True),
         sa.Column("helpful", sa.Boolean, nullable=False),
         sa.Column("reason", sa.String(32), nullable=False),
         sa.Column("comment", sa.Text, nullable=False),

@@ -8,6 +8,8 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.add_column("conversation", sa.Column("solved", sa.Boolean))
@@ -22,7 +24,7 @@ def upgrade() -> None:
 def _create_sources() -> None:
     made = op.create_table(
         "answer_source",
-        sa.Column("message_number", sa.Integer, sa.ForeignKey("message.number"), primary_key=True),
+        sa.Column("message_number", NUMBER, sa.ForeignKey("message.number"), primary_key=True),
         sa.Column("kind", sa.String(16), primary_key=True),
         sa.Column("source_id", sa.String(512), primary_key=True),
     )
@@ -39,7 +41,7 @@ def _create_sources() -> None:
 def _create_handoffs() -> None:
     op.create_table(
         "handoff",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("conversation_id", sa.String(64), sa.ForeignKey("conversation.id"), nullable=False),
         sa.Column("reason", sa.String(32), nullable=False),
         sa.Column("language", sa.String(2), nullable=False),
@@ -54,7 +56,7 @@ def _create_handoffs() -> None:
     op.create_index("ix_handoff_ended", "handoff", ["ended"])
     op.create_table(
         "note",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("conversation_id", sa.String(64), sa.ForeignKey("conversation.id"), nullable=False),
         sa.Column("staff_name", sa.String(64), nullable=False),
         sa.Column("text", sa.Text, nullable=False),
@@ -66,7 +68,7 @@ def _create_handoffs() -> None:
 def _create_labels() -> None:
     op.create_table(
         "correction",
-        sa.Column("message_number", sa.Integer, sa.ForeignKey("message.number"), primary_key=True),
+        sa.Column("message_number", NUMBER, sa.ForeignKey("message.number"), primary_key=True),
         sa.Column("staff_name", sa.String(64), nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("at", sa.DateTime, nullable=False),

@@ -6,6 +6,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     _create_sources()
@@ -43,7 +45,7 @@ def _create_sources() -> None:
     )
     op.create_table(
         "revision",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("source_id", sa.String(512), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
@@ -57,7 +59,7 @@ def _create_sources() -> None:
 def _create_entries() -> None:
     op.create_table(
         "entry",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("source_id", sa.String(512), nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
@@ -81,8 +83,8 @@ def _create_entries() -> None:
     )
     op.create_table(
         "change",
-        sa.Column("revision", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("entry_id", sa.Integer, nullable=False),
+        sa.Column("revision", NUMBER, primary_key=True, autoincrement=True),
+        sa.Column("entry_id", NUMBER, nullable=False),
         sa.Column("added", sa.Boolean, nullable=False),
         sqlite_autoincrement=True,
     )

@@ -35,7 +35,13 @@ def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bot(tmp_path: Path) -> Iterator[Bot]:
+def database(database_url: str, tmp_path: Path) -> str:
+    """Where the app's database is, of each kind in turn; SQLite's file where the app would make it."""
+    return f"sqlite:///{tmp_path / 'data' / 'kefu.sqlite'}" if database_url.startswith("sqlite") else database_url
+
+
+@pytest.fixture
+def bot(tmp_path: Path, database: str) -> Iterator[Bot]:
     """A real bot: confidence rises with the share of matched words, 0.5 at half of them."""
     folder = tmp_path / "data"
     folder.mkdir()
@@ -47,16 +53,17 @@ def bot(tmp_path: Path) -> Iterator[Bot]:
         near=0.3,
         support=0.5,
     )
-    engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
+    engine = open_database(database)
     migrate(engine, MIGRATIONS, VERSION_TABLE)
-    made = Bot(open_in(folder, Retrieval(HashEncoder())), ConversationLog(engine), calibration)
+    made = Bot(open_in(folder, Retrieval(HashEncoder()), database), ConversationLog(engine), calibration)
     yield made
     made.close()
 
 
 @pytest.fixture
-def app(bot: Bot, tmp_path: Path) -> FastAPI:
-    return create_app(bot, Settings(data=tmp_path / "data", api_key="k" * 32, sign_ins_per_address=1000))
+def app(bot: Bot, tmp_path: Path, database: str) -> FastAPI:
+    settings = Settings(data=tmp_path / "data", database_url=database, api_key="k" * 32, sign_ins_per_address=1000)
+    return create_app(bot, settings)
 
 
 @pytest.fixture

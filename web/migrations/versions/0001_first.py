@@ -6,6 +6,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     _create_staff()
@@ -50,7 +52,7 @@ def _create_sessions() -> None:
 def _create_records() -> None:
     op.create_table(
         "audit",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
         sa.Column("at", sa.DateTime, nullable=False),
         sa.Column("staff_name", sa.String(64), nullable=False),
         sa.Column("action", sa.String(64), nullable=False),
