@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from web.commands import compose
-from web.commands.documents import File, Outcome, failed, files_in, report, stored_files
+from web.commands.storing import File, Outcome, failed, files_in, report, stored_files
 from web.commands.terminal import hint, say
 
 if TYPE_CHECKING:
