@@ -1,5 +1,6 @@
 """Golden questions over HTTP: list, add, delete, export. Knows no page."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
@@ -106,6 +107,18 @@ def golden_page(desk: Desk, limit: int, offset: int = 0) -> GoldenPage:
     """A page of the list."""
     questions, total = _questions(desk).page(limit, offset)
     return GoldenPage(total=total, items=[_out(one) for one in questions])
+
+
+def titles_of(desk: Desk, source_ids: Iterable[str]) -> dict[str, str]:
+    """The title of each FAQ and document that there is."""
+    knowledge = knowledge_of(desk)
+    found = {}
+    for id in source_ids:
+        if faq := knowledge.faq(id):
+            found[id] = faq.question
+        elif document := knowledge.document(id):
+            found[id] = document.title or id
+    return found
 
 
 def added_golden(desk: Desk, session: Session, body: GoldenIn) -> GoldenOut:

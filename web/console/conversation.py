@@ -14,10 +14,13 @@ from bot.erase import Erased
 from bot.transcript import Line, Transcript
 from web.api.conversations import corrected, erased, found_transcript, planned_erasure, withdrawn
 from web.console.conversations import PAGE
+from web.console.evidence import reason, times
 from web.console.frame import forbidden, frame
-from web.console.links import file_link
+from web.console.links import file_link, source_address
 from web.console.visit import Refused, Visit, open_visit
+from web.console.words import say
 
+_HIT = """<q-td :props="props"><a class="k-link" :href="props.row.url">{{ props.row.title }}</a></q-td>"""
 _SCORES = ("score", "dense", "keyword", "rerank")
 
 
@@ -63,7 +66,7 @@ class TranscriptView:
             ui.label(f"{found.opened.astimezone():%Y-%m-%d %H:%M}").classes("k-title").props(
                 "role=heading aria-level=1"
             )
-            ui.label(self._id).classes("k-mute k-small")
+            ui.label(f"{t('customer')} {self._id[:4].upper()}").classes("k-mute")  # as the inbox names them
             if found.solved is not None:
                 ui.label(t("solved_yes" if found.solved else "solved_no")).classes(
                     "k-good" if found.solved else "k-bad"
@@ -98,8 +101,8 @@ class TranscriptView:
         t = self._visit.t
         assert line.answer
         for citation in line.answer["citations"]:
-            with ui.row().classes("gap-2 k-small no-wrap"):
-                ui.label(f"[{citation['number']}] {citation['title']}").classes("k-mute k-pre")
+            address = source_address(citation["kind"], citation["source_id"])
+            ui.link(f"[{citation['number']}] {citation['title']}", address).classes("k-link k-small")
         if line.correction:
             with ui.column().classes("k-note gap-1"):
                 ui.label(t("corrected", name=line.correction["staff_name"])).classes("k-small font-semibold")
@@ -113,35 +116,29 @@ class TranscriptView:
 
     def _evidence(self, answer: Mapping[str, Any]) -> None:
         t = self._visit.t
-        latency = ", ".join(f"{name} {value:.0f} ms" for name, value in answer["latency_ms"].items())
+        language = self._visit.language
         facts = {
             "confidence": f"{answer['confidence']:.3f}",
-            "reason": answer["reason"],
+            "reason": reason(answer["reason"], language),
             "query": answer["query"],
             "release": answer["release"],
-            "latency": latency,
+            "latency": times(answer["latency_ms"], language),
         }
         for name, value in facts.items():
             if value:
-                ui.label(f"{t(name)}: {value}").classes("k-pre")
+                ui.label(t("fact", name=t(name), value=value)).classes("k-pre")
         if answer["stopped"]:
             ui.label(t("stopped")).classes("k-warn")
         if not answer["hits"]:
             ui.label(t("no_hits")).classes("k-mute")
             return
-        names = ("title", "source", *_SCORES, "exact")
-        labels = {"title": t("hits")}
         columns = [
-            {
-                "name": n,
-                "label": labels.get(n) or t(n),
-                "field": n,
-                "align": "left" if n in ("title", "source") else "right",
-            }
-            for n in names
+            {"name": n, "label": t(n), "field": n, "align": "left" if n == "hits" else "right"}
+            for n in ("hits", *_SCORES, "exact")
         ]
         rows = [_hit_row(number, hit) for number, hit in enumerate(answer["hits"])]
-        ui.table(columns=columns, rows=rows, row_key="number").props("flat dense wrap-cells").classes("w-full")
+        table = ui.table(columns=columns, rows=rows, row_key="number").props("flat dense wrap-cells")
+        table.classes("w-full").add_slot("body-cell-hits", _HIT)
 
     def _asides(self, found: Transcript) -> None:
         t = self._visit.t
@@ -163,8 +160,10 @@ class TranscriptView:
             for name in ("asked", "claimed", "ended")
         )
         taken = t("claimed", name=handed["staff_name"], at=claimed) if claimed else t("not_claimed")
-        done = t("ended", at=ended, outcome=handed["outcome"] or "") if ended else t("not_ended")
-        return t("handoff_line", asked=asked, reason=handed["reason"], claimed=taken, ended=done)
+        how = say("inbox", f"outcome_{handed['outcome']}", self._visit.language) if ended else ""
+        done = t("ended", at=ended, outcome=how) if ended else t("not_ended")
+        why = say("inbox", f"reason_{handed['reason'].replace(' ', '_')}", self._visit.language)
+        return t("handoff_line", asked=asked, reason=why, claimed=taken, ended=done)
 
     def _ask_to_correct(self, line: Line) -> None:
         visit, t = self._visit, self._visit.t
@@ -252,7 +251,7 @@ def _hit_row(number: int, hit: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "number": number,
         "title": title,
-        "source": passage["source_id"],
+        "url": "/console" + source_address(passage["kind"], passage["source_id"]),
         **scores,
         "exact": "✓" * bool(hit["exact"]),
     }

@@ -13,6 +13,7 @@ from web.api.documents import cuts_of, document_of
 from web.console.document_acts import Acts
 from web.console.document_upload import Uploads
 from web.console.frame import forbidden, frame, title
+from web.console.passage import show_passage
 from web.console.visit import Refused, Visit, open_visit
 
 _LIST = "/documents"  # NiceGUI puts /console before it
@@ -129,7 +130,7 @@ class DocumentView:
                 ui.label(facts).classes("k-mute k-small")
                 if cut.headings:
                     ui.label(" › ".join(cut.headings)).classes("font-semibold k-pre")
-                ui.label(cut.text).classes("k-pre")
+                show_passage(cut.text)
         pages = -(-page.total // _PAGE)
         if pages > 1:
             ui.pagination(1, pages, value=self._number, on_change=lambda event: self._turn(event.value)).props(

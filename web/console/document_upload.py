@@ -16,6 +16,7 @@ from knowledge_base.convert import Cancelled
 from knowledge_base.load import SUFFIXES
 from knowledge_base.types import KnowledgeBaseError
 from web.api.documents import stored_file
+from web.console.drop_zone import draw_zone
 from web.console.unreadable import reason
 from web.console.visit import Visit
 from web.desk import Closed
@@ -27,14 +28,6 @@ _LINES = 300  # shown; the oldest that have ended go first
 _TICK = 0.3
 _ICONS = {"done": "check_circle", "failed": "error", "cancelled": "block", "waiting": "schedule"}
 _COLOURS = {"done": "k-good", "failed": "k-bad", "cancelled": "k-mute", "waiting": "k-mute"}
-_ZONE = """
-<div class="k-drop">
-  <q-icon name="o_upload_file" size="26px"></q-icon>
-  <div>DROP <q-btn flat dense no-caps type="a" @click="props.pickFiles" data-testid="choose">CHOOSE
-    <q-uploader-add-trigger></q-uploader-add-trigger></q-btn></div>
-  <div class="k-mute k-small">HINT</div>
-  <div v-if="props.isUploading" class="k-small" role="status">UPLOADING {{ props.uploadProgressLabel }}</div>
-</div>"""
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -77,10 +70,8 @@ class Uploads:
             max_files=_MOST_FILES if many else None,
             on_upload=self._received,
         )
-        upload.props(f'flat bordered accept="{",".join(sorted(SUFFIXES))}"').classes("w-full k-upload")
-        zone = _ZONE.replace("DROP", t("drop")).replace("CHOOSE", t("choose")).replace("UPLOADING", t("uploading"))
-        upload.add_slot("header", zone.replace("HINT", t("drop_hint" if many else "replace_hint")))
-        upload.add_slot("list", "<span></span>")
+        upload.props(f'accept="{",".join(sorted(SUFFIXES))}"')
+        draw_zone(self._visit, upload, t("drop_hint" if many else "replace_hint"))
         upload.on(
             "rejected",
             self._rejected,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from nicegui import ui
 
@@ -53,8 +54,9 @@ class FaqForm:
                 ui.space()
                 if used.last:
                     last = f"{used.last.astimezone():%Y-%m-%d}"
-                    ui.label(t("used", answers=used.answers, last=last)).classes("k-mute k-small")
-                    ui.label(f"👍 {used.helpful}  👎 {used.unhelpful}").classes("k-mute k-small")
+                    address = f"/conversations?{urlencode({'source': self._id})}"
+                    ui.link(t("used", answers=used.answers, last=last), address).classes("k-link k-small")
+                    self._thumbs(used)
             self._texts()
             self._settings()
             self._warnings = ui.column().classes("w-full gap-1").props("data-testid=warnings aria-live=polite")
@@ -63,6 +65,15 @@ class FaqForm:
             preview.bind_text_from(self._made["answer"], "value", lambda text: text or "…")
             self._buttons()
         self.take(faq, self._version)
+
+    def _thumbs(self, used: Usage) -> None:
+        for icon, look, count in (
+            ("o_thumb_up", "k-good", used.helpful),
+            ("o_thumb_down", "k-bad", used.unhelpful),
+        ):
+            with ui.row().classes("items-center gap-1 k-small k-mute"):
+                ui.icon(icon, size="16px").classes(look)
+                ui.label(str(count))
 
     def take(self, faq: Faq, version: int) -> None:
         """Fill the fields with an FAQ of that version."""

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from web.api.faq_import import MOST_BYTES, MOST_ROWS, SHOWN, Plan, ReplacedOut, imported, planned, problem_out
 from web.console.diff import show_diff
+from web.console.drop_zone import draw_zone
 from web.console.faqs import PATH
 from web.console.frame import forbidden, frame, title
 from web.console.visit import Refused, Visit, open_visit
@@ -39,19 +40,19 @@ class Import:
     def show(self) -> None:
         """Build the first step."""
         t = self._visit.t
-        ui.label(t("how", rows=f"{MOST_ROWS:,}", most=MOST_BYTES // 1_000_000)).classes("k-mute")
+        ui.label(t("how")).classes("k-mute")
         with ui.row().classes("gap-4"):
             for kind in ("xlsx", "csv"):
                 ui.link(t(f"template_{kind}"), f"/api/faqs/template?format={kind}").classes("k-link").props("download")
         self._upload = ui.upload(
-            label=t("choose"),
             auto_upload=True,
             max_files=1,
             max_file_size=MOST_BYTES,
             on_upload=self._read,
             on_rejected=lambda: ui.notify(t("rejected"), type="negative"),
         )
-        self._upload.props('accept=".csv,.xlsx,.jsonl" flat bordered').classes("w-full")
+        self._upload.props('accept=".csv,.xlsx,.jsonl"')
+        draw_zone(self._visit, self._upload, t("kinds", rows=f"{MOST_ROWS:,}", most=MOST_BYTES // 1_000_000))
         self._result = ui.column().classes("w-full gap-3").props("data-testid=dry-run aria-live=polite")
 
     async def _read(self, event: UploadEventArguments) -> None:

@@ -37,6 +37,11 @@ _LINK = (
     '<q-td :props="props"><a class="k-link" :href="props.row.url">{{ props.row.question }}</a>'
     '<div class="k-mute k-small k-one-line">{{ props.row.answer }}</div></q-td>'
 )
+_THUMBS = (
+    '<q-td :props="props"><span v-if="props.row.helpful || props.row.unhelpful">'
+    '<q-icon name="o_thumb_up" class="k-good" /> {{ props.row.helpful }} &nbsp;'
+    '<q-icon name="o_thumb_down" class="k-bad" /> {{ props.row.unhelpful }}</span><span v-else>—</span></q-td>'
+)
 _STATUS = '<q-td :props="props"><span :class="props.row.look">{{ props.row.status }}</span></q-td>'
 _LOOKS = {"draft": "k-tag", "review": "k-tag k-warn", "published": "k-tag k-good"}
 
@@ -89,6 +94,7 @@ class FaqTable:
             self._table.on_select(lambda: self._bulk.show([row["id"] for row in self._table.selected]))
         self._table.add_slot("body-cell-question", _LINK)
         self._table.add_slot("body-cell-status", _STATUS)
+        self._table.add_slot("body-cell-thumbs", _THUMBS)
         self._table.add_slot("no-data", f'<div class="k-empty">{t("nothing")}</div>')
         self._table.on("request", self._sorted)
         first = self._wanted.offset // _PAGE + 1
@@ -190,7 +196,8 @@ class FaqTable:
             "status": t(faq.status),
             "look": _LOOKS[faq.status],
             "answers": answers,
-            "thumbs": f"👍 {used.helpful}  👎 {used.unhelpful}" if used.helpful or used.unhelpful else "—",
+            "helpful": used.helpful,
+            "unhelpful": used.unhelpful,
             "updated": shown_time(stored),
         }
 

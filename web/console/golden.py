@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nicegui import ui
 
-from web.api.golden import GoldenIn, GoldenOut, Turn, added_golden, deleted_golden, golden_page
+from web.api.golden import GoldenIn, GoldenOut, GoldenPage, Turn, added_golden, deleted_golden, golden_page, titles_of
 from web.api.questions import TrialOut
 from web.console.visit import Refused, Visit
+from web.desk import Desk
 
 _PAGE = 50
 _MOST_SOURCES = 10
@@ -77,7 +80,7 @@ class GoldenList:
         visit = self._visit
         offset = (int(self._pages.value or 1) - 1) * _PAGE
         try:
-            page = await visit.act("knowledge.read", golden_page, visit.desk, _PAGE, offset)
+            page, titles = await visit.act("knowledge.read", _read, visit.desk, offset)
         except Refused:
             return
         self._total.text = visit.t("golden_total", total=f"{page.total:,}")
@@ -88,11 +91,12 @@ class GoldenList:
             if not page.items:
                 ui.label(visit.t("golden_none")).classes("k-empty")
             for one in page.items:
-                self._draw(one)
+                self._draw(one, titles)
 
-    def _draw(self, one: GoldenOut) -> None:
+    def _draw(self, one: GoldenOut, titles: Mapping[str, str]) -> None:
         t = self._visit.t
-        sources = ", ".join(one.relevant) if one.answerable else t("no_answer")
+        comma = "，" if self._visit.language == "zh" else ", "
+        sources = comma.join(titles.get(id, id) for id in one.relevant) if one.answerable else t("no_answer")
         facts = [t(one.language), sources, *([" / ".join(one.answers)] if one.answers else [])]
         facts += [one.staff_name, f"{one.at.astimezone():%Y-%m-%d}"]
         with ui.row().classes("k-card w-full items-center px-4 py-2 no-wrap"):
@@ -117,3 +121,9 @@ class GoldenList:
         except Refused:
             pass
         await self._load()
+
+
+def _read(desk: Desk, offset: int) -> tuple[GoldenPage, dict[str, str]]:
+    """A page of the questions, and the titles of what answers them."""
+    page = golden_page(desk, _PAGE, offset)
+    return page, titles_of(desk, {id for one in page.items for id in one.relevant})

@@ -134,7 +134,7 @@ class InboxView:
         with ui.element("button").classes(look).props("type=button data-testid=row") as button:
             with ui.row().classes("w-full items-center gap-2 no-wrap"):
                 ui.label(f"{t('customer')} {handoff.conversation_id[:4].upper()}").classes("font-semibold")
-                ui.label(handoff.language.upper()).classes("k-mute k-small")
+                ui.label(t(handoff.language)).classes("k-mute k-small")
                 ui.space()
                 ui.label(f"{row.at.astimezone():%H:%M}").classes("k-mute k-small")
             ui.label(row.text).classes("k-row-text" + (" k-row-new" if row.role == "customer" else " k-mute"))

@@ -1,4 +1,6 @@
-"""Links to files of the API. NiceGUI's own links and navigation stay below /console; these do not."""
+"""Addresses: of files of the API, of what answers stand on. NiceGUI puts /console before those of pages only."""
+
+from urllib.parse import quote
 
 from nicegui import ui
 
@@ -10,3 +12,9 @@ def file_link(text: str, address: str, name: str = "") -> ui.element:
     link.props["download"] = name
     link.props["href"] = address
     return link
+
+
+def source_address(kind: str, source_id: str) -> str:
+    """The page of an FAQ or a document, without the /console that NiceGUI puts before it."""
+    page = "documents/view?id=" if kind == "document" else "faqs/"
+    return f"/{page}{quote(source_id, safe='')}"

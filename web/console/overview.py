@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from nicegui import ui
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from web.api.overview import KINDS, OUTCOMES, Looking, looked
 from web.api.periods import last_days
 from web.console import charts
 from web.console.frame import forbidden, frame, title
-from web.console.links import file_link
+from web.console.links import file_link, source_address
 from web.console.overview_cards import cards
 from web.console.visit import Refused, Visit, open_visit
 
@@ -164,7 +164,7 @@ class Overview:
     def _top(self, found: Statistics) -> None:
         t = self._visit.t
         rows = [
-            {"id": f"{one.kind} {one.id}", "title": one.title, "count": one.count, "url": _address(one.kind, one.id)}
+            {"id": f"{one.kind} {one.id}", "title": one.title, "count": one.count, "url": _page(one.kind, one.id)}
             for one in found.top
         ]
         with self._panel("top", "top", t("top_why")):
@@ -173,7 +173,7 @@ class Overview:
     def _unused(self, found: Statistics) -> None:
         t, unused = self._visit.t, found.unused
         of = t("unused_of", count=f"{unused.count:,}", total=f"{unused.published:,}", period=self._named())
-        rows = [{"id": id, "title": question, "url": _address("faq", id)} for id, question in unused.faqs]
+        rows = [{"id": id, "title": question, "url": _page("faq", id)} for id, question in unused.faqs]
         with self._panel("unused", "unused", of):
             self._table(rows, "no_unused", [("title", "question", "left")])
 
@@ -187,5 +187,5 @@ class Overview:
         table.props(_PAGING).classes("w-full").add_slot("body-cell-title", _LINK)
 
 
-def _address(kind: str, id: str) -> str:
-    return f"/console/{'faqs' if kind == 'faq' else 'documents'}/{quote(id, safe='')}"
+def _page(kind: str, id: str) -> str:
+    return "/console" + source_address(kind, id)

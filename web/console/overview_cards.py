@@ -62,9 +62,9 @@ def _wait(visit: Visit, found: Statistics, period: str) -> None:
     of = t("of_handoffs", taken=f"{handed.wait.count:,}", total=f"{handed.asked:,}", period=period)
     if handed.waiting or handed.missed:
         of = f"{t('waiting', waiting=handed.waiting, missed=handed.missed)} · {of}"
-    value = "—"
-    if handed.wait.middle is not None and handed.wait.high is not None:
-        value = t("wait_value", median=_seconds(visit, handed.wait.middle), high=_seconds(visit, handed.wait.high))
+    value = "—" if handed.wait.middle is None else _seconds(visit, handed.wait.middle)
+    if handed.wait.high is not None:
+        of = f"{t('p90', value=_seconds(visit, handed.wait.high))} · {of}"
     _card(t("wait"), value, of, t("wait_why"))
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, get_args
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 from starlette.requests import Request
 
 from web.api.accounts import StaffChange, StaffIn, added_staff, changed_staff
+from web.console.audit_list import AuditList
 from web.console.frame import forbidden, frame, title
 from web.console.visit import Refused, Visit, open_visit
 from web.staff.accounts import Staff
-from web.staff.audit import Change
 from web.staff.roles import Role
 
-_PAGE = 50
+_EDIT = (
+    '<q-td :props="props" auto-width><q-btn flat round dense icon="o_edit" size="sm" aria-label="CHANGE"'
+    " @click.stop=\"$parent.$emit('change', props.row)\"></q-btn></q-td>"
+)
 
 
 @ui.page("/settings", response_timeout=20)
@@ -53,10 +54,13 @@ class StaffList:
             {"name": name, "label": t(label), "field": name, "align": "left"}
             for name, label in (("name", "name"), ("role", "role"), ("created", "created"), ("active", "active"))
         ]
-        with ui.row().classes("w-full justify-end"):
+        columns.append({"name": "edit", "label": "", "field": "id", "align": "right"})
+        with ui.row().classes("w-full justify-end pb-3"):
             ui.button(t("add_staff"), icon="add", on_click=self._add).props("unelevated")
-        self._table = ui.table(columns=columns, rows=[], row_key="id").props("flat bordered").classes("w-full")
-        self._table.on("row-click", self._clicked)
+        self._table = ui.table(columns=columns, rows=[], row_key="id").props("flat bordered dense").classes("w-full")
+        self._table.add_slot("body-cell-edit", _EDIT.replace("CHANGE", t("change")))
+        self._table.on("row-click", lambda event: self._change(event.args[1]["id"]))
+        self._table.on("change", lambda event: self._change(event.args["id"]))
         await self._load()
 
     async def _load(self) -> None:
@@ -101,11 +105,8 @@ class StaffList:
             role = ui.select(self._roles(), value="editor", label=t("role")).props("outlined").classes("w-full")
             self._buttons(dialog, save)
 
-    def _clicked(self, event: GenericEventArguments) -> None:
-        self._change(self._people[event.args[1]["id"]])
-
-    def _change(self, person: Staff) -> None:
-        visit, t = self._visit, self._visit.t
+    def _change(self, staff_id: str) -> None:
+        visit, t, person = self._visit, self._visit.t, self._people[staff_id]
 
         async def save() -> None:
             try:
@@ -128,52 +129,3 @@ class StaffList:
         with ui.row().classes("w-full justify-end"):
             ui.button(self._visit.t("cancel"), on_click=dialog.close).props("flat")
             ui.button(self._visit.t("save"), on_click=save).props("unelevated")
-
-
-class AuditList:
-    """The audit log, page by page from the database."""
-
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
-
-    async def show(self) -> None:
-        """Build the list."""
-        t = self._visit.t
-        columns = [
-            {"name": name, "label": t(name), "field": name, "align": "left"}
-            for name in ("when", "who", "what", "subject", "details")
-        ]
-        self._table = (
-            ui.table(columns=columns, rows=[], row_key="id").props("flat bordered wrap-cells").classes("w-full")
-        )
-        self._table.add_slot("no-data", f'<div class="k-empty">{t("none_yet")}</div>')
-        self._pages = ui.pagination(1, 1, value=1, on_change=self.load).props("max-pages=7")
-        await self.load()
-
-    async def load(self) -> None:
-        """Read the page of the log that is shown."""
-        visit = self._visit
-        offset = (int(self._pages.value or 1) - 1) * _PAGE
-        changes, total = await visit.act("staff.manage", visit.desk.access.audit.page, _PAGE, offset)
-        self._pages.max = max(1, -(-total // _PAGE))
-        self._table.rows = [_audit_row(change) for change in changes]
-        self._table.update()
-
-
-def _audit_row(change: Change) -> dict[str, Any]:
-    before, after = change.before or {}, change.after or {}
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    parts = [f"{name}: {_short(before.get(name))} → {_short(after.get(name))}" for name in names]
-    return {
-        "id": change.id,
-        "when": f"{change.at.astimezone():%Y-%m-%d %H:%M:%S}",
-        "who": change.staff_name,
-        "what": change.action,
-        "subject": change.subject,
-        "details": "; ".join(parts),
-    }
-
-
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:59] + "…"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from nicegui import ui
 
 from web.api.questions import HitOut, TrialOut
+from web.console.evidence import times
+from web.console.links import source_address
 from web.console.visit import Visit
+from web.console.words import say
 
 _GOOD = ("faq", "grounded", "smalltalk")
-_STEPS = ("query", "search", "decide", "quote", "generate", "verify", "first_token", "total")
 _SOURCE = """<q-td :props="props" class="k-source"><a class="k-link" :href="props.row.url">{{ props.row.title }}</a>
 <div class="k-mute k-small">{{ props.row.under }}</div>
 <details class="k-small"><summary class="k-link">SHOW</summary><div class="k-pre">{{ props.row.text }}</div>
@@ -25,13 +26,6 @@ def show_trial(visit: Visit, trial: TrialOut) -> None:
             _show_answer(visit, trial)
         with ui.column().classes("k-card p-4 gap-2").props("data-testid=steps"):
             _show_steps(visit, trial)
-
-
-def source_address(kind: str, source_id: str) -> str:
-    """The page of an FAQ or a document, without the /console that NiceGUI puts before it."""
-    if kind == "document":
-        return f"/documents/view?id={quote(source_id, safe='')}"
-    return f"/faqs/{quote(source_id)}"
 
 
 def _show_answer(visit: Visit, trial: TrialOut) -> None:
@@ -60,12 +54,12 @@ def _show_steps(visit: Visit, trial: TrialOut) -> None:
     ui.label(t("steps")).classes("font-semibold")
     lines = (
         ("step_language", t(trial.language)),
-        ("step_control", t(f"control_{trial.control}") if trial.control else t("no_control")),
+        ("step_control", _control(visit, trial)),
         ("step_query", trial.query),
         ("step_decision", t(f"kind_{trial.kind}")),
         ("step_why", why(visit, trial)),
         ("step_release", trial.release),
-        ("step_time", _times(visit, trial)),
+        ("step_time", times(trial.latency_ms, visit.language)),
     )
     with ui.element("dl").classes("k-facts"):
         for name, value in lines:
@@ -75,7 +69,6 @@ def _show_steps(visit: Visit, trial: TrialOut) -> None:
                 ui.label(value).classes("k-pre")
     if trial.threshold is not None and not trial.control:
         _show_meter(visit, trial)
-    ui.label(t("reason", reason=trial.reason)).classes("k-mute k-small k-pre")
 
 
 def why(visit: Visit, trial: TrialOut) -> str:
@@ -101,13 +94,8 @@ def why(visit: Visit, trial: TrialOut) -> str:
     )
 
 
-def _times(visit: Visit, trial: TrialOut) -> str:
-    known = [name for name in _STEPS if name in trial.latency_ms]
-    return " · ".join(f"{visit.t(f'time_{name}')} {_milliseconds(trial.latency_ms[name])}" for name in known)
-
-
-def _milliseconds(value: float) -> str:
-    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+def _control(visit: Visit, trial: TrialOut) -> str:
+    return say("evidence", f"control_{trial.control}", visit.language) if trial.control else visit.t("no_control")
 
 
 def _show_meter(visit: Visit, trial: TrialOut) -> None:
@@ -115,9 +103,9 @@ def _show_meter(visit: Visit, trial: TrialOut) -> None:
     threshold, t = trial.threshold, visit.t
     assert threshold is not None
     marks = (("from_clarify", threshold.clarify), ("from_answer", threshold.answer))
-    told = "; ".join(t(name, value=f"{value:.2f}") for name, value in marks)
+    told = ("；" if visit.language == "zh" else "; ").join(t(name, value=f"{value:.2f}") for name, value in marks)
     label = f"{t('confidence')} {trial.confidence:.2f}"
-    ui.label(f"{label} ({told})").classes("k-small")
+    ui.label(f"{label}（{told}）" if visit.language == "zh" else f"{label} ({told})").classes("k-small")
     with ui.element("div").classes("k-meter").props(f'role=img aria-label="{label}"'):
         look = "k-meter-good" if trial.confidence >= threshold.answer else "k-meter-low"
         ui.element("div").classes(f"k-meter-value {look}").style(f"width: {100 * trial.confidence:.1f}%")

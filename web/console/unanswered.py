@@ -63,6 +63,7 @@ class GapList:
         self._progress = ui.linear_progress(0, show_value=False).props("instant-feedback")
         self._list = ui.column().classes("w-full gap-3")
         self._pages = ui.pagination(1, 1, value=1, on_change=self._draw).props("max-pages=7")
+        self._pages.set_visibility(False)
         self._timer = ui.timer(0.5, self._look)
         await self._look()
 
@@ -133,9 +134,11 @@ class GapList:
                     ui.link(t("open_draft"), f"/faqs/{quote(gap.draft, safe='')}").classes("k-link")
                 elif visit.may("knowledge.write"):
                     address = new_faq(gap)
-                    ui.button(t("draft"), on_click=lambda: ui.navigate.to(address)).props("unelevated dense no-caps")
+                    ui.button(t("draft"), on_click=lambda: ui.navigate.to(address)).props(
+                        "unelevated no-caps padding='4px 12px'"
+                    )
                 if visit.may("knowledge.write"):
-                    ui.button(t("ignore"), on_click=lambda: self._ignore(gap)).props("flat dense")
+                    ui.button(t("ignore"), on_click=lambda: self._ignore(gap)).props("flat padding='4px 10px'")
             reasons = [t(f"why_{why}", count=count) for why, count in gap.why.items()]
             reasons.append(t("last", at=f"{gap.last.astimezone():%Y-%m-%d %H:%M}"))
             ui.label(" · ".join(reasons)).classes("k-mute k-small")

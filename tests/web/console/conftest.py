@@ -22,9 +22,11 @@ ROOT = Path(__file__).parents[3]
 class Console:
     """The server, and how people come in."""
 
-    def __init__(self, data: Path, browser: Browser | None) -> None:
+    def __init__(self, data: Path, browser: Browser | None = None, *, staffed: bool = True) -> None:
+        """browser: for those who open pages. staffed: with one person of each role."""
         self.data = data
         self._browser = browser
+        self._staffed = staffed
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -35,6 +37,7 @@ class Console:
     def start(self) -> None:
         """Start the server and wait until it listens."""
         command = [sys.executable, "-m", "tests.web.console.server", str(self._port), str(self.data)]
+        command += [] if self._staffed else ["bare"]
         self._log = (self.data.parent / "server.log").open("ab")
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=self._log
@@ -60,6 +63,7 @@ class Console:
 
     def page(self, role: Role | None, language: str = "zh", width: int = 1280, height: int = 800) -> Page:
         """A browser page of somebody of that role, in a browser profile of its own; None: a customer."""
+        assert self._browser is not None
         context = self._browser.new_context(
             viewport={"width": width, "height": height}, locale="zh-CN" if language == "zh" else "en-GB"
         )
@@ -76,8 +80,18 @@ class Console:
 
 @pytest.fixture
 def console(tmp_path: Path, browser: Browser) -> Iterator[Console]:
-    made = Console(tmp_path / "data", browser)
-    yield made
-    made.stop()
+    yield from opened(Console(tmp_path / "data", browser), browser)
+
+
+@pytest.fixture
+def new_console(tmp_path: Path, browser: Browser) -> Iterator[Console]:
+    """One whose first admin has yet to come."""
+    yield from opened(Console(tmp_path / "data", browser, staffed=False), browser)
+
+
+def opened(console: Console, browser: Browser) -> Iterator[Console]:
+    """Stops the server and closes the browser's pages in the end."""
+    yield console
+    console.stop()
     for context in browser.contexts:
         context.close()

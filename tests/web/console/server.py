@@ -1,6 +1,6 @@
 """The whole app with the console and the demo site, over small real parts that need no weights.
 
-Run as a program: PORT FOLDER. Prints "ready" once it listens.
+Run as a program: PORT FOLDER [bare]. Prints "ready" once it listens. Bare: nobody has an account yet.
 """
 
 import socket
@@ -42,16 +42,17 @@ def open_bot(folder: Path) -> Bot:
     return Bot(open_in(folder, Retrieval(HashEncoder())), ConversationLog(engine), calibration)
 
 
-def main(port: int, folder: Path) -> None:
-    """Serve the demo's FAQs on `port`, with one person of each role, named as the role."""
+def main(port: int, folder: Path, *, staffed: bool) -> None:
+    """Serve the demo's FAQs on `port`, with one person of each role, named as the role, if so."""
     bot = open_bot(folder)
     bot.knowledge.put_faqs(read_faqs(_DEMO / "faq.jsonl"))  # type: ignore[attr-defined]
     settings = Settings(data=folder, port=port, demo=True, sign_ins_per_address=1000, api_key="k" * 32)
     app = create_app(bot, settings, console=True)
-    accounts = app.state.desk.access.accounts
-    if accounts.empty:
+    access = app.state.desk.access
+    if staffed and access.accounts.empty:
         for role in ROLES:
-            accounts.add(role, PASSWORD, role, "zh")
+            access.accounts.add(role, PASSWORD, role, "zh")
+    access.setup_token()  # which keeps the secret of the setup link in its file while there is no account
     server = uvicorn.Server(_config(app, settings))
     with socket.create_server(("127.0.0.1", port)) as listener:
         sys.stdout.write("ready\n")
@@ -60,4 +61,4 @@ def main(port: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), staffed="bare" not in sys.argv[3:])

@@ -1,4 +1,4 @@
-"""FAQs in a real browser: written, previewed, published, answered, edited, restored; imported; two editors at once."""
+"""FAQs in a real browser: imported, changed by many at once and by two at once, with a session that ends meanwhile."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ from openpyxl import Workbook
 from playwright.sync_api import Locator, Page, expect
 
 from tests.web.console.conftest import Console
+from tests.web.console.server import PASSWORD
 
 pytestmark = pytest.mark.browser
 WORDS = {
@@ -16,34 +17,40 @@ WORDS = {
         "answer": "回答",
         "similar": "相似问法",
         "save": "保存",
-        "publish": "发布",
-        "impact": "预览影响",
-        "history": "历史版本",
-        "restore": "恢复此版本",
-        "new": "新建问题",
         "mine": "保存我的",
         "theirs": "采用已保存的",
         "live": "机器人已在使用",
         "belongs": "已是另一条的问法",
         "translate": "添加译文",
         "delete": "删除",
+        "fourth": "第 4 版",
+        "ended": "登录已过期",
+        "again": "在新标签页登录",
+        "go_on": "已登录，继续",
+        "not_yet": "还没有登录",
+        "name": "姓名",
+        "password": "密码",
+        "sign_in": "登录",
     },
     "en": {
         "question": "Question",
         "answer": "Answer",
         "similar": "Similar questions",
         "save": "Save",
-        "publish": "Publish",
-        "impact": "Preview the impact",
-        "history": "History",
-        "restore": "Restore",
-        "new": "New FAQ",
         "mine": "Save mine",
         "theirs": "Take the stored one",
         "live": "The bot answers with it now",
         "belongs": "belongs to another FAQ",
         "translate": "Add the translation",
         "delete": "Delete",
+        "fourth": "Version 4",
+        "ended": "Your session has ended",
+        "again": "Sign in in a new tab",
+        "go_on": "I have signed in, go on",
+        "not_yet": "You are not signed in yet",
+        "name": "Name",
+        "password": "Password",
+        "sign_in": "Sign in",
     },
 }
 ASKED = {
@@ -68,46 +75,6 @@ def said(console: Console, page: Page, question: str) -> str:
 
 def form(page: Page, language: str) -> Locator:
     return page.get_by_test_id(f"form-{language}")
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_an_faq_is_written_previewed_published_answered_edited_and_restored(console: Console, language: str) -> None:
-    words, (question, reworded, first, second, _) = WORDS[language], ASKED[language]
-    page, customer = console.page("editor", language), console.page(None, language)
-    said(console, customer, question)
-    page.goto(f"{console.url}/console/faqs")
-    page.get_by_role("link", name=words["new"]).click()
-    side = form(page, language)
-    side.get_by_label(words["question"], exact=True).fill(question)
-    side.get_by_label(words["answer"], exact=True).fill(first)
-    side.get_by_label(words["similar"]).fill(reworded)
-    expect(side.get_by_test_id("preview")).to_have_text(first)
-
-    side.get_by_role("button", name=words["impact"]).click()
-    impact = page.get_by_test_id("impact")
-    expect(impact.get_by_text(question).first).to_be_visible()
-    expect(impact.get_by_text(first)).to_be_visible()
-    page.keyboard.press("Escape")
-    assert said(console, customer, question) != first
-
-    side.get_by_role("button", name=words["publish"], exact=True).click()
-    expect(page.get_by_text(words["live"])).to_be_visible()
-    assert said(console, customer, question) == first and said(console, customer, reworded) == first
-    assert "/faqs/faq-" in page.url
-
-    page.reload()
-    form(page, language).get_by_label(words["answer"], exact=True).fill(second)
-    form(page, language).get_by_test_id("preview").get_by_text(second).wait_for()
-    form(page, language).get_by_role("button", name=words["save"], exact=True).click()
-    expect(page.get_by_text(words["live"])).to_be_visible()
-    assert said(console, customer, question) == second
-
-    form(page, language).get_by_role("button", name=words["history"]).click()
-    history = page.get_by_test_id("history")
-    expect(history.locator("[data-version='2'] [data-part=removed]").first).to_be_visible()
-    history.locator("[data-version='1']").get_by_role("button", name=words["restore"]).click()
-    expect(form(page, language).get_by_label(words["answer"], exact=True)).to_have_value(first)
-    assert said(console, customer, question) == first
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -144,32 +111,33 @@ def test_a_workbook_with_errors_is_shown_by_row_mended_and_imported(
     assert said(console, customer, question) == answer and said(console, customer, known) == answer
 
 
-def test_the_second_of_two_editors_sees_both_texts_and_chooses(console: Console) -> None:
-    words = WORDS["en"]
-    address = f"{console.url}/console/faqs/account-delete.en"
-    first, second = console.page("editor", "en"), console.page("admin", "en")
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_second_of_two_editors_sees_both_texts_and_chooses(console: Console, language: str) -> None:
+    words = WORDS[language]
+    address = f"{console.url}/console/faqs/account-delete.{language}"
+    first, second = console.page("editor", language), console.page("admin", language)
     for page, text in ((first, "From the first."), (second, "From the second.")):
         page.goto(address)
-        form(page, "en").get_by_label("Answer", exact=True).fill(text)
-        form(page, "en").get_by_test_id("preview").get_by_text(text).wait_for()
-    form(first, "en").get_by_role("button", name="Save", exact=True).click()
+        form(page, language).get_by_label(words["answer"], exact=True).fill(text)
+        form(page, language).get_by_test_id("preview").get_by_text(text).wait_for()
+    form(first, language).get_by_role("button", name=words["save"], exact=True).click()
     expect(first.get_by_text(words["live"])).to_be_visible()
-    form(second, "en").get_by_role("button", name="Save", exact=True).click()
+    form(second, language).get_by_role("button", name=words["save"], exact=True).click()
     conflict = second.get_by_test_id("conflict")
     expect(conflict.get_by_text("From the first.")).to_be_visible()
     expect(conflict.get_by_text("From the second.")).to_be_visible()
     second.get_by_role("button", name=words["theirs"]).click()
-    expect(form(second, "en").get_by_label("Answer", exact=True)).to_have_value("From the first.")
-    form(second, "en").get_by_label("Answer", exact=True).fill("From both.")
-    form(second, "en").get_by_test_id("preview").get_by_text("From both.").wait_for()
-    form(second, "en").get_by_role("button", name="Save", exact=True).click()
+    expect(form(second, language).get_by_label(words["answer"], exact=True)).to_have_value("From the first.")
+    form(second, language).get_by_label(words["answer"], exact=True).fill("From both.")
+    form(second, language).get_by_test_id("preview").get_by_text("From both.").wait_for()
+    form(second, language).get_by_role("button", name=words["save"], exact=True).click()
     expect(second.get_by_text(words["live"])).to_be_visible()
-    form(first, "en").get_by_label("Answer", exact=True).fill("Mine.")
-    form(first, "en").get_by_test_id("preview").get_by_text("Mine.").wait_for()
-    form(first, "en").get_by_role("button", name="Save", exact=True).click()
+    form(first, language).get_by_label(words["answer"], exact=True).fill("Mine.")
+    form(first, language).get_by_test_id("preview").get_by_text("Mine.").wait_for()
+    form(first, language).get_by_role("button", name=words["save"], exact=True).click()
     first.get_by_role("button", name=words["mine"]).click()
-    expect(form(first, "en").get_by_text("Version 4")).to_be_visible()
-    assert said(console, console.page(None, "en"), ASKED["en"][4]) == "Mine."
+    expect(form(first, language).get_by_text(words["fourth"])).to_be_visible()
+    assert said(console, console.page(None, language), ASKED[language][4]) == "Mine."
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -201,3 +169,33 @@ def test_an_agent_reads_and_is_offered_no_change(console: Console) -> None:
     assert form(page, "en").get_by_role("button", name="Save").count() == 0
     page.goto(f"{console.url}/console/faqs/import")
     expect(page.get_by_text("Your role may not do this")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_is_typed_outlives_the_session(console: Console, language: str) -> None:
+    words, text = WORDS[language], ASKED[language][2]
+    page = console.page("editor", language)
+    page.goto(f"{console.url}/console/faqs/account-delete.{language}")
+    form(page, language).get_by_label(words["answer"], exact=True).fill(text)
+    form(page, language).get_by_test_id("preview").get_by_text(text).wait_for()
+    csrf = page.request.get(f"{console.url}/api/session").json()["csrf"]
+    assert page.request.delete(f"{console.url}/api/session", headers={"X-CSRF-Token": csrf}).status == 204
+    save = form(page, language).get_by_role("button", name=words["save"], exact=True)
+    save.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(words["ended"])
+    dialog.get_by_role("button", name=words["go_on"]).click()
+    expect(page.get_by_text(words["not_yet"])).to_be_visible()
+
+    with page.context.expect_page() as opened:
+        dialog.get_by_role("link", name=words["again"]).click()
+    opened.value.get_by_label(words["name"]).fill("editor")
+    opened.value.get_by_label(words["password"]).fill(PASSWORD)
+    opened.value.get_by_role("button", name=words["sign_in"]).click()
+    expect(opened.value).to_have_url(f"{console.url}/console/overview")
+    dialog.get_by_role("button", name=words["go_on"]).click()
+    expect(dialog).to_be_hidden()
+    expect(form(page, language).get_by_label(words["answer"], exact=True)).to_have_value(text)
+    save.click()
+    expect(page.get_by_text(words["live"])).to_be_visible()
+    assert said(console, console.page(None, language), ASKED[language][4]) == text
