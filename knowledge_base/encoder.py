@@ -243,6 +243,9 @@ def _for_queries(model: Any, device: str) -> Any:
     """The model in the precision that computes quickest here; only what is stored must be the same everywhere.
 
     On a processor with bfloat16 a text takes three fifths of the time, and its vector stays within 0.0001 of the other.
+    Not int8: measured beside it (torch's dynamic quantisation of the linear layers), a query took 19 instead of 24 ms
+    of one core, passages a quarter more time, vectors moved by 0.035 of cosine on average, and of the demo shop's
+    golden questions 37 % instead of 51 % were answered, at 0.831 instead of 0.843 right sources first.
     """
     quickest = generator_dtype(device)
     reader: Any = getattr(model[0], "auto_model", None)

@@ -17,11 +17,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from bot.calibration import FEATURES, Calibration, Threshold, features
+from bot.types import Answer
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Hit, Language, Progress, SourceKind
 from training.evaluate import ask, judged, row
 from training.examples import read_topics, training_files
-from training.golden import GoldenSet, read_golden_set
+from training.golden import GoldenSet, Question, read_golden_set
 from training.metrics import is_correct
 from training.nearness import least_support, near
 from training.workspace import golden_bot, with_calibration
@@ -88,23 +89,28 @@ def try_all(golden: GoldenSet, work: Path, retrieval: Retrieval, base: Calibrati
     trials = []
     with golden_bot(golden, work / golden.name, retrieval, with_calibration(open_, None, "open"), progress) as bot:
         for number, question in enumerate(golden.questions, 1):
-            answer = ask(bot, question)
-            if answer.hits and not answer.hits[0].exact and answer.kind in ("faq", "grounded"):
-                named = features(answer.hits, answer.language)
-                trials.append(
-                    Trial(
-                        golden.name,
-                        answer.hits[0].passage.kind,
-                        answer.language,
-                        question.answerable,
-                        is_correct(question, judged(row(question, answer))),
-                        _offered(answer.hits, question.relevant),
-                        _behind(answer.hits, question.relevant),
-                        tuple(named[name] for name in FEATURES),
-                    )
-                )
+            trials += trial(golden.name, question, ask(bot, question))
             progress(number, len(golden.questions))
     return trials
+
+
+def trial(golden: str, question: Question, answer: Answer) -> list[Trial]:
+    """What one question tells that was answered without refusing; nothing where no confidence decides."""
+    if not answer.hits or answer.hits[0].exact or answer.kind not in ("faq", "grounded"):
+        return []
+    named = features(answer.hits, answer.language)
+    return [
+        Trial(
+            golden,
+            answer.hits[0].passage.kind,
+            answer.language,
+            question.answerable,
+            is_correct(question, judged(row(question, answer))),
+            _offered(answer.hits, question.relevant),
+            _behind(answer.hits, question.relevant),
+            tuple(named[name] for name in FEATURES),
+        )
+    ]
 
 
 def fit(trials: Sequence[Trial], limit: float = FALSE_ANSWER_LIMIT) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from bot.control import control
 from bot.examples import Example, Examples, Label
 from bot.search_log import Wanted, ids_of
+from bot.settings import Settings
 from bot.transcript import Line, Transcript, transcripts
 from knowledge_base.language import language_of, normalise
 from knowledge_base.types import Faq, Progress
@@ -30,6 +31,11 @@ class Masking:
 
     patterns: Sequence[re.Pattern[str]] = ()
     public: Collection[str] = ()
+
+
+def masking(settings: Settings) -> Masking:
+    """What the settings say is masked besides, and what is not."""
+    return Masking([re.compile(pattern) for pattern in settings.mask], settings.public)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What personal data looks like: shapes with a group "value", checksums, names. Knows not what is done with it.
 
-Sources of the checksums: ISO/IEC 7812 (Luhn) for cards, GB 11643-1999 (ISO 7064 MOD 11-2) for Chinese IDs.
+Sources of the checksums: ISO/IEC 7812 (Luhn) for cards, GB 11643-1999 (ISO 7064 MOD 11-2) for Chinese IDs, ISO 13616
+for international account numbers.
 """
 
 import re
@@ -52,6 +53,12 @@ def is_id(text: str) -> bool:
     return "10X98765432"[total % 11] == digits[17].upper()
 
 
+def is_iban(text: str) -> bool:
+    """Whether an international account number has its checksum (ISO 7064 MOD 97-10)."""
+    plain = re.sub(r"\s", "", text).upper()
+    return int("".join(str(int(one, 36)) for one in plain[4:] + plain[:4])) % 97 == 1
+
+
 def names_in(text: str) -> set[str]:
     """The names that people say are theirs: after 我叫, 收件人, "my name is" and their like."""
     found = {match.group("value") for match in _ZH_NAME.finditer(text)}
@@ -76,7 +83,7 @@ _ZH_REGION = (
 )
 _ZH_ROAD = (
     rf"(?:(?:{_ZH_PART}){{1,12}}?"
-    r"(?:大道|路|街|巷|弄|胡同|村|小区|花园|公寓|大厦|广场|社区|新村|苑|里|段|小區|花園|大廈))"
+    r"(?:大道|路|街|道|巷|弄|胡同|村|小区|花园|公寓|大厦|广场|社区|新村|苑|里|段|小區|花園|大廈))"
 )
 _EN_ROAD = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Ct|Place|Pl|Square|Sq|Terrace|Close|"
@@ -96,8 +103,8 @@ SHAPES: tuple[Shape, ...] = (
     _shape(
         "account",
         r"(?:微信|weixin|wechat|\bvx|威信|\bQQ|扣扣|whatsapp|telegram|line\s?id|支付宝账?|支付寶帳?|skype)"
-        rf"{_IS}(?:(?:id|account|number)\s{{0,2}}(?:is|[:：])?\s{{0,2}})?"
-        r"(?P<value>(?=[\w-]*\d|[\w-]*_)[A-Z][\w-]{4,29}|\+?\d[\d -]{3,18}\d)",
+        rf"{_IS}(?:\s{{0,2}}(?:id|account|number))?\s{{0,2}}(?:\bis\b|[:：])?\s{{0,2}}"
+        r"(?P<value>(?=[\w.-]*\d|[\w.-]*_)[A-Z][\w.-]{3,28}\w|\+?\d[\d -]{3,18}\d)",
     ),
     _shape("id", rf"(?:身份证|身份證|证件|證件|社保卡?|驾照|驾驶证){_IS}(?P<value>\d[\d \-]{{12,22}}[\dX])"),
     _shape("id", rf"(?:护照|護照|通行证|passport){_IS}{_EN_IS}(?P<value>[A-Z]{{1,2}}\s?\d{{6,9}})"),
@@ -110,6 +117,11 @@ SHAPES: tuple[Shape, ...] = (
     _shape("id", r"(?<![A-Z])(?P<value>[A-CEGHJ-PR-TW-Z]{2}\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D])(?![A-Z0-9])"),  # UK
     _shape("id", r"(?<![A-Z])(?P<value>[A-Z]{1,2}\d{6}\([\dA]\)|[A-Z][12]\d{8})(?![A-Z0-9])"),  # Hong Kong, Taiwan
     _shape("id", rf"(?P<value>(?<![\dA-Z])\d(?:{_GAP}\d){{16}}{_GAP}[\dX])(?![\dA-Z])", is_id),
+    _shape(
+        "card",
+        r"(?<![A-Z0-9])(?P<value>[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,3})?)(?![A-Z0-9])",
+        is_iban,
+    ),
     _shape(
         "card",
         rf"(?:卡号|银行卡|銀行卡|信用卡|储蓄卡|账号|帳號|card|account|iban)(?:号|號)?{_IS}{_EN_IS}"
@@ -151,9 +163,11 @@ SHAPES: tuple[Shape, ...] = (
 
 _ZH_NAME = re.compile(
     r"(?:我叫|我的名字[是叫]|名字[是叫]|姓名\s?(?:是|[:：])?|收[件货]人\s?(?:是|[:：])?|联系人\s?(?:是|[:：])?|叫我|本人)\s?"
-    rf"(?P<value>(?:(?:{_COMPOUND})|[{_SURNAMES}])[^\W\d_A-Za-z{_NOT_NAMES}]{{1,2}}|[^\W\d_A-Za-z]{{1,8}}·[^\W\d_A-Za-z]{{1,12}})"
+    rf"(?P<value>[^\W\d_A-Za-z]{{1,8}}·[^\W\d_A-Za-z]{{1,12}}|[小老阿][{_SURNAMES}]"
+    rf"|(?:(?:{_COMPOUND})|[{_SURNAMES}])[^\W\d_A-Za-z{_NOT_NAMES}]{{1,2}})"
 )
+_EN_PART = r"(?:[A-Z]['’])?[A-Z][a-z]+(?:[-'’][A-Z]?[a-z]+)?"
 _EN_NAME = re.compile(
     r"(?:[Mm]y (?:full )?name(?: is|'s)|[Nn]ame\s?[:：]|[Tt]his is|[Cc]all me|[Rr]ecipient\s?[:：]?|我叫|姓名[:：]?)\s+"
-    r"(?P<value>(?!I\b|The\b|My\b|A\b|An\b|Not\b)[A-Z][a-z]+(?:[-'][A-Z]?[a-z]+)?(?:\s(?:[A-Z]\.\s)?[A-Z][a-z]+(?:[-'][A-Z]?[a-z]+)?){0,2})"
+    rf"(?P<value>(?!I\b|The\b|My\b|A\b|An\b|Not\b){_EN_PART}(?:\s(?:[A-Z]\.\s)?{_EN_PART}){{0,2}})"
 )

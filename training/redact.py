@@ -90,5 +90,5 @@ def _shaped(folded: str) -> Iterator[_Span]:
 def _named(folded: str) -> Iterator[_Span]:
     """The names that people give, wherever they stand in the text; longer ones first."""
     for name in sorted(names_in(folded), key=len, reverse=True):
-        whole = re.escape(name) if has_chinese(name) else rf"(?<!\w){re.escape(name)}(?!\w)"
+        whole = re.escape(name) if has_chinese(name) else rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])"
         yield from (_Span(*match.span(), "name") for match in re.finditer(whole, folded))

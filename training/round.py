@@ -112,7 +112,8 @@ class Round:
         if self._name in self._releases.names():
             raise BotError(f"there is a release {self._name!r} already; choose another name for the round")
         found = harvest(self._engine, list(self._known().faqs), self._options.masking, self._progress("collect"))
-        return {"conversations": found.conversations, "found": found.found, "added": found.added}
+        counts = {"conversations": found.conversations, "added": found.added}
+        return counts | {"found": found.found, "masked": found.masked}
 
     def _dataset(self) -> Mapping[str, Any]:
         """The dataset, what to train with it, and the golden sets of the company."""

@@ -23,6 +23,7 @@ from bot.types import BotError
 from knowledge_base.assemble import MIGRATIONS as KNOWLEDGE
 from knowledge_base.database import migrate, open_database
 from knowledge_base.model_folder import digest
+from training.harvest import masking
 from training.journal import Watch
 from training.round import Options, Round, Tools
 
@@ -35,8 +36,9 @@ def do_round(settings: Settings, name: str, wanted: Wanted) -> bool:
     """Begin a round or go on with it; whether its candidate has passed. Raises BotError, TrainingDataError, …"""
     if not NAME.fullmatch(name) or name in _TAKEN:
         raise BotError(f"{name!r} cannot name a round; use lower-case letters, digits and hyphens")
+    options = Options(wanted, masking=masking(settings))
     with _alone(settings.data / "rounds", name), _database(settings) as engine:
-        return Round(settings.data, name, engine, tools(settings), Options(wanted)).run()
+        return Round(settings.data, name, engine, tools(settings), options).run()
 
 
 def tools(settings: Settings) -> Tools:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from bot.examples import Examples
@@ -36,6 +37,22 @@ def test_from_the_log_to_a_dataset(tmp_path: Path) -> None:
         examples.decide(example.id, "approved" if "已隐去" in example.question else "rejected", "An")
     assert "calibration: too few yet" in run(tmp_path, "build", "--out", str(out))
     assert json.loads((out / "dataset.json").read_text())["languages"] == {"zh": 1}
+    engine.dispose()
+
+
+def test_what_the_settings_mask_is_masked_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'kefu.sqlite'}")
+    migrate(engine, MIGRATIONS, VERSION_TABLE)
+    log = ConversationLog(engine)
+    id = log.open().id
+    log.ask(id, Message("1", "customer", "会员M1234拨400-820-8820没人接", datetime.now(UTC)))
+    log.ask(id, Message("2", "staff", "已为您处理。", datetime.now(UTC)))
+    monkeypatch.setenv("KEFU_MASK", '["M\\\\d{4}"]')
+    monkeypatch.setenv("KEFU_PUBLIC", '["400-820-8820"]')
+    assert "Masked: 1 custom." in run(tmp_path, "collect")
+    monkeypatch.setenv("KEFU_MASK", '["("]')
+    done = CliRunner().invoke(main, ["dataset", "collect", "--data", str(tmp_path)])
+    assert done.exit_code != 0 and "mend KEFU_MASK" in str(done.output) + str(done.exception)
     engine.dispose()
 
 

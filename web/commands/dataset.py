@@ -28,16 +28,18 @@ def collect(mask: Mask = None, public: Public = None, data: Data = None, as_json
     """Find examples in the log; personal data is masked. Staff approve them in the console."""
     import re
 
-    from training.harvest import Masking, harvest
+    from training.harvest import Masking, harvest, masking
 
     try:
-        masking = Masking([re.compile(pattern) for pattern in mask or ()], public or ())
+        more = [re.compile(pattern) for pattern in mask or ()]
     except re.error as error:
         raise typer.BadParameter(
             f"{error.pattern!r} is no regular expression ({error})", param_hint="--mask"
         ) from error
+    kept = masking(compose.read_settings(data))
+    whole = Masking([*kept.patterns, *more], [*kept.public, *(public or ())])
     with _opened(data) as (engine, faqs), bar("reading conversations") as shown:
-        found = harvest(engine, faqs, masking, shown)
+        found = harvest(engine, faqs, whole, shown)
     if as_json:
         return say_json(found)
     labels = ", ".join(f"{count} {label}" for label, count in sorted(found.found.items())) or "nothing to learn from"
