@@ -8,7 +8,7 @@ ifeq ($(origin PORT),command line)
 export KEFU_PORT := $(PORT)
 endif
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench storm hostile clean
 .DELETE_ON_ERROR:
 
 run: .venv/.installed
@@ -25,6 +25,14 @@ lint: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks
+
+# 100,000 frames of every bad kind at a real server; minutes.
+storm: .venv/.installed-dev
+	$(BIN)/python -m tests.web.frame_storm --frames 100000
+
+# Every hostile file through the worker; minutes.
+hostile: .venv/.installed-dev
+	$(BIN)/python -m tests.knowledge_base.hostile_files
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,7 +19,7 @@ from bot.decide import decide
 from bot.draft import Draft
 from bot.handoff import People, Reason, Turn, handoff
 from bot.log import ConversationLog
-from bot.pieces import pieces, unless_abstained
+from bot.pieces import Standing, pieces, unless_abstained
 from bot.prompt import prompt, source
 from bot.query import standalone
 from bot.quote import compose, quote
@@ -213,9 +213,11 @@ class Bot:
     def _generated(
         self, generator: TextGenerator, messages: Sequence[dict[str, str]], draft: Draft, stop: Stop
     ) -> Generator[str, None, bool]:
-        """The generator's words as they come. Returns False when they must be replaced by quotes."""
+        """The generator's sentences as they come and stand. Returns False when they must be replaced by quotes."""
+        standing = Standing(lambda text: self._wrong_in(text, draft))
         try:
-            abstained = yield from unless_abstained(_timed(generator.generate(messages, stop), draft))
+            written = unless_abstained(_timed(generator.generate(messages, stop), draft))
+            abstained = yield from standing.pass_on(written)
         except GeneratorExit:  # the customer left: only what is supported stays in the log
             self._keep_supported(draft)
             raise
@@ -232,20 +234,16 @@ class Bot:
             draft.decision = replace(draft.decision, kind="abstain")
             draft.note("the generator found no answer in the passages")
             return True
-        return self._verified(draft)
-
-    def _verified(self, draft: Draft) -> bool:
-        """Whether the passages support the generated text; if so it is cited."""
-        text = plain(draft.text)
         with draft.timed("verify"):
-            passages = [source(hit) for hit in draft.decision.hits]
-            wrong = unsupported(text, passages, self._calibration.support)
-            citations = () if wrong else cite(text, draft.decision.hits)
-        if not citations:
-            draft.note("not supported: " + (", ".join(wrong) or "any of it"))
-            return False
-        draft.text, draft.citations = text, citations
-        return True
+            draft.citations = () if standing.wrong else cite(draft.text, draft.decision.hits)
+        if not draft.citations:
+            draft.note("not supported: " + (", ".join(standing.wrong) or "any of it"))
+        return bool(draft.citations)
+
+    def _wrong_in(self, text: str, draft: Draft) -> tuple[str, ...]:
+        """What a generated text says that its passages do not."""
+        with draft.timed("verify"):
+            return unsupported(text, [source(hit) for hit in draft.decision.hits], self._calibration.support)
 
     def _keep_supported(self, draft: Draft) -> None:
         passages = [source(hit) for hit in draft.decision.hits]

@@ -15,7 +15,7 @@ from bot.numerals import with_digits
 from knowledge_base.sentences import sentences
 from knowledge_base.words import words
 
-_FEW = 4  # words; a shorter sentence says too little to be judged by its words
+_FEW = 4  # words; a shorter sentence says too little to be judged by the share of its words: it needs them all
 _ELEMENT = re.compile(r"<(script|style|iframe|object|svg)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<!--.*?-->|</?[a-z][a-z0-9-]*(?:\s+[^<>]*)?/?>|<\|[^<>|]{1,40}\|>", re.IGNORECASE | re.DOTALL)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
@@ -111,4 +111,7 @@ def support(sentence: str, known: Container[str]) -> float | None:
 
 def _strange(sentence: str, known: Container[str], least: float) -> bool:
     share = support(sentence, known)
-    return share is not None and share < least
+    if share is not None:
+        return share < least
+    said = words(sentence) if least > 0 and any(character.isalnum() for character in sentence) else []
+    return any(word not in known and with_digits(word) == word for word in said)  # numbers are facts, judged as such

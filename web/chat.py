@@ -36,7 +36,7 @@ from web.saving import save
 
 _PATIENCE = 40  # bad frames and frames beyond the rate until the socket is closed
 _LOADING = 5.0  # seconds after which a visitor may try again while the bot is being loaded
-_POLICY, _TOO_BIG, _LATER = 1008, 1009, 1013
+_GONE, _POLICY, _TOO_BIG, _LATER = 1006, 1008, 1009, 1013
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -51,6 +51,7 @@ class Chat:
         self._channel: Channel | None = None
         self._pump: asyncio.Task[None] | None = None
         self._offences = 0
+        self._closed = False
 
     async def run(self, token: str, last_seq: int) -> None:
         """Serve until the visitor leaves or is shown out."""
@@ -160,7 +161,7 @@ class Chat:
         if reply.last_seq is None:
             return  # it has just begun, or it is running already: the follower sends it
         for kept in channel.frames_of(reply):
-            await self._socket.send_text(kept.text)
+            await self._write(kept.text)
 
     async def _save(self, channel: Channel, frame: Feedback | Contact | Solved | CancelHandoff) -> None:
         limited = rate(self._desk, channel.conversation_id, self._address)
@@ -191,10 +192,10 @@ class Chat:
         try:
             async with aclosing(channel.follow(seq)) as frames:
                 async for kept in frames:
-                    await self._socket.send_text(kept.text)
+                    await self._write(kept.text)
         except Behind:
             _log.info("chat too slow")
-            await self._socket.close(_LATER)
+            await self._shut(_LATER)
         except (WebSocketDisconnect, WebSocketDisconnected):
             _log.debug("chat gone while sending")
 
@@ -209,8 +210,22 @@ class Chat:
     async def _send(self, frame: ServerFrame) -> None:
         if isinstance(frame, ErrorFrame):
             self._desk.metrics.errors.labels(frame.code).inc()
-        await self._socket.send_text(frame.encode())
+        await self._write(frame.encode())
+
+    async def _write(self, text: str) -> None:
+        """Send, unless this side has closed: its follower and its reader do not wait for each other."""
+        if self._closed:
+            raise WebSocketDisconnect(_LATER)
+        try:
+            await self._socket.send_text(text)
+        except RuntimeError as problem:  # the server has closed by itself: text that is no UTF-8, no pong, its own end
+            raise WebSocketDisconnect(_GONE) from problem
+
+    async def _shut(self, code: int) -> None:
+        if not self._closed:
+            self._closed = True
+            await self._socket.close(code)
 
     async def _close(self, code: int) -> None:
-        await self._socket.close(code)
+        await self._shut(code)
         raise WebSocketDisconnect(code)

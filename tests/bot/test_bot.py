@@ -161,8 +161,8 @@ def test_an_invention_is_replaced_by_the_quote(
 ) -> None:
     bot = make_bot(scripted_generator(invented))
     events = list(bot.reply(bot.log.open(), "滤网每几个月更换一次？"))
-    assert streamed(events) == invented
     assert isinstance(events[-1], Done)
+    assert streamed(events) == events[-1].answer.text  # nobody has seen the invention
     assert events[-1].answer.text == "滤网每6个月更换一次，售价199元。"
     assert "not supported" in events[-1].answer.reason
 
@@ -221,7 +221,7 @@ def test_a_generated_answer_closed_midway_keeps_only_what_is_supported(
     bot = make_bot(generator)
     conversation = bot.log.open()
     events = bot.reply(conversation, "滤网每几个月更换一次？")
-    for _ in range(4):
+    for _ in range(2):
         next(events)
     events.close()
     logged = bot.log.load(conversation.id)
