@@ -13,6 +13,7 @@ from sqlalchemy import Engine, delete, insert, select
 from bot import said, tables
 from bot.handoffs import Handoffs
 from bot.record import from_row, to_row
+from bot.turns import Turns
 from bot.types import Answer, Conversation, Message
 from knowledge_base.database import writing
 
@@ -21,10 +22,14 @@ VERSION_TABLE = "bot_version"
 
 
 class ConversationLog:
-    """Reads and writes conversations in a migrated database. `handoffs`: those that people have or wait for."""
+    """Reads and writes conversations in a migrated database.
+
+    handoffs: those that people have or wait for; turns: which server answers.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.handoffs = Handoffs(engine)
+        self.turns = Turns(engine)
         self._engine = engine
 
     def open(self) -> Conversation:
@@ -109,4 +114,5 @@ class ConversationLog:
 
     def close(self) -> None:
         """Give back the database's connections."""
+        self.turns.close()
         self._engine.dispose()

@@ -92,6 +92,7 @@ def create_app(bot: Bot | None, settings: Settings, *, console: bool = False) ->
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
     desk: Desk = app.state.desk
+    await desk.connect()
+    yield
     await desk.close(desk.settings.drain_seconds)

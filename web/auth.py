@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from web.secrets_file import kept_secret
+from web.secrets_file import kept_secret, secret_of
 from web.settings import Settings
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
@@ -76,8 +76,8 @@ class Origins:
 
 
 def visitor_tokens(settings: Settings) -> Tokens:
-    """The tokens of this data folder; the signing secret is made at first start."""
-    return Tokens(kept_secret(settings.data / "visitor.secret"), round(settings.token_hours * 3600))
+    """The tokens of this data folder, or of all machines with that secret; a folder's is made at first start."""
+    return Tokens(secret_of(settings.data / "visitor.secret", settings.secret), round(settings.token_hours * 3600))
 
 
 def api_key(settings: Settings) -> ApiKey:

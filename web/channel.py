@@ -85,9 +85,11 @@ class Channel:
         self.last_seq = 0
         self.running: Reply | None = None
         self.touched = time.monotonic()
+        self.elsewhere = False  # whether another server has followers of the conversation
         self._kept: deque[Kept] = deque(maxlen=most)
         self._seconds = seconds
         self._asked: OrderedDict[str, Reply] = OrderedDict()
+        self._broken: set[asyncio.Event] = set()
         self._signals: dict[asyncio.Event, list[Kept]] = {}  # of each follower, with what passes by unnumbered
 
     @property
@@ -95,6 +97,16 @@ class Channel:
         """Whether nobody would miss it."""
         quiet = time.monotonic() - self.touched > self._seconds
         return quiet and self.running is None and not self._signals
+
+    @property
+    def followed(self) -> bool:
+        """Whether somebody is connected to it."""
+        return bool(self._signals)
+
+    @property
+    def last_answer(self) -> AnswerFrame | None:
+        """The last answer, while it is kept."""
+        return next((kept.frame for kept in reversed(self._kept) if isinstance(kept.frame, AnswerFrame)), None)
 
     def begin(self, question: Question) -> Reply:
         """A new running reply. There may be none yet."""
@@ -156,6 +168,16 @@ class Channel:
             raise Behind
         return list(islice(self._kept, len(self._kept) - missing, None))
 
+    def holds(self, message_id: str) -> bool:
+        """Whether a kept frame belongs to that message."""
+        return any(kept.message_id == message_id for kept in self._kept)
+
+    def break_off(self) -> None:
+        """Send every follower away with Behind: frames may have been missed, which the history has."""
+        self._broken = set(self._signals)
+        for signal in self._signals:
+            signal.set()
+
     def answers_after(self, seq: int) -> set[str]:
         """The ids of the answers that the frames above `seq` belong to."""
         return {kept.message_id for kept in self._kept if kept.seq > seq and kept.message_id is not None}
@@ -172,6 +194,8 @@ class Channel:
         try:
             while True:
                 signal.clear()
+                if signal in self._broken:
+                    raise Behind
                 for kept in self.after(seq):
                     seq = kept.seq
                     yield kept
@@ -181,6 +205,7 @@ class Channel:
                     await signal.wait()
         finally:
             del self._signals[signal]
+            self._broken.discard(signal)
             self.touched = time.monotonic()
 
     def _forget(self, before: float) -> None:

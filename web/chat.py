@@ -144,8 +144,8 @@ class Chat:
                 live(self._desk, channel.conversation_id, frame)
             case Resume():
                 await self._resume(channel, frame)
-            case StopReply() if channel.running is not None:
-                channel.running.stop()
+            case StopReply():
+                self._desk.hub.stop(channel)
 
     async def _not_open(self, frame: AnyClientFrame) -> None:
         reply_to = frame.id if isinstance(frame, Ask) else None

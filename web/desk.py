@@ -22,6 +22,7 @@ from web.inbox import Inbox
 from web.learning import Learning
 from web.limits import Limits
 from web.metrics import Metrics
+from web.notices import Notices
 from web.settings import Settings
 from web.staff.access import Access, open_access
 from web.watching import Watchman
@@ -72,6 +73,7 @@ class Desk:
     own_site: Origins
     limits: Limits
     metrics: Metrics
+    notices: Notices
     hub: Hub
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     trial: OnTrial | None = None
@@ -133,6 +135,11 @@ class Desk:
         """Whether there is a bot to ask."""
         return self._bot is not None
 
+    async def connect(self) -> None:
+        """Hear and tell the other servers of this database, if it is one that can have some."""
+        if not self.settings.database.startswith("sqlite"):
+            self.notices.connect((await self.call(lambda: self.access)).engine)
+
     def open(self, bot: Bot) -> None:
         """Begin to serve with this bot."""
         self._bot = bot
@@ -144,8 +151,9 @@ class Desk:
         self.trial = None
         self.opened.clear()
         if self._inbox is not None:
-            self._inbox.presence.close()
+            self._inbox.leave()
         await self.hub.close(patience)
+        await self.call(self.notices.close)
         if self._access is not None:
             self._access.engine.dispose()
 
@@ -171,7 +179,7 @@ def desk_of(connection: HTTPConnection) -> Desk:
 
 def open_desk(settings: Settings) -> Desk:
     """A desk for these settings. Raises WebError when the data folder cannot keep its secrets."""
-    metrics = Metrics()
+    metrics, notices = Metrics(), Notices()
     return Desk(
         settings=settings,
         tokens=visitor_tokens(settings),
@@ -180,5 +188,6 @@ def open_desk(settings: Settings) -> Desk:
         own_site=Origins(()),
         limits=Limits(settings),
         metrics=metrics,
-        hub=Hub(settings, metrics),
+        notices=notices,
+        hub=Hub(settings, metrics, notices),
     )

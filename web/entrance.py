@@ -42,6 +42,8 @@ async def reenter(desk: Desk, token: str, last_seq: int) -> Entrance | None:
     if visitor is None:
         return None
     channel = desk.hub.channel(visitor.conversation_id)
+    desk.inbox.attach()
+    desk.hub.joined(channel)
     seq = channel.entry(visitor.epoch, last_seq)  # before the history is read, so that nothing falls between
     conversation = await desk.call(desk.bot.log.load, visitor.conversation_id)
     if conversation is None:

@@ -18,9 +18,9 @@ import structlog
 
 from bot.types import Conversation, Done, Event, Start
 from web.channel import Channel, Question, Reply
-from web.frames import Code, NumberedFrame, answer_frame, error, to_frame
+from web.frames import AnswerFrame, Code, NumberedFrame, answer_frame, error, to_frame
 from web.metrics import Metrics
-from web.notices import Notice
+from web.notices import Notice, Notices, What
 from web.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class Answering(Exception):
 class Hub:
     """All channels and running replies of one app. Lives in the event loop."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, notices: Notices) -> None:
+        self._notices = notices
         self._settings = settings
         self._metrics = metrics
         self._channels: dict[str, Channel] = {}
@@ -66,13 +67,46 @@ class Hub:
 
     def tell(self, notice: Notice) -> None:
         """Send a notice's frame to the customer, if the conversation has a channel; else the history will tell."""
+        if notice.what == "gap":
+            for each in self._channels.values():
+                each.break_off()
         channel = self._channels.get(notice.conversation_id)
-        if channel is None or notice.frame is None:
+        if channel is None:
             return
+        if notice.what in ("joined", "followed", "answered", "stop"):
+            return self._elsewhere(channel, notice)
         if notice.kept and isinstance(notice.frame, NumberedFrame):
             channel.publish(notice.frame)
-        else:
+        elif notice.frame is not None:
             channel.pass_on(notice.frame)
+
+    def joined(self, channel: Channel) -> None:
+        """Let the other servers know that the customer of a conversation, which they may have, is here now."""
+        self._share(channel, "joined")
+
+    def stop(self, channel: Channel) -> None:
+        """End the conversation's reply, wherever it runs."""
+        if channel.running is not None:
+            channel.running.stop()
+        self._share(channel, "stop")
+
+    def _elsewhere(self, channel: Channel, notice: Notice) -> None:
+        """Another server has the same conversation: its answers are wanted here, and ours there."""
+        if notice.what == "stop":
+            if channel.running is not None:
+                channel.running.stop()
+            return
+        channel.elsewhere = notice.what != "joined" or channel.followed or channel.running is not None
+        if notice.what == "joined" and channel.elsewhere:
+            return self._share(channel, "followed", channel.last_answer)
+        frame = notice.frame
+        if not isinstance(frame, AnswerFrame) or channel.holds(frame.message_id):
+            return
+        if channel.running is None or channel.running.question.client_id != frame.reply_to:
+            channel.publish(frame)  # else the reply here waits for that one, and gives the same
+
+    def _share(self, channel: Channel, what: What, frame: AnswerFrame | None = None) -> None:
+        self._notices.share(Notice(conversation_id=channel.conversation_id, what=what, frame=frame))
 
     def ask(self, bot: Bot, channel: Channel, question: Question) -> Reply:
         """Begin a reply; its frames appear in the channel. Raises Answering or Overloaded."""
@@ -119,7 +153,10 @@ class Hub:
         if isinstance(event, Done):
             self._metrics.answered(event.answer)
             self._metrics.reply.observe(time.monotonic() - reply.began)
-            channel.end(answer_frame(event.answer, client_id))
+            frame = answer_frame(event.answer, client_id)
+            channel.end(frame)
+            if channel.elsewhere:
+                self._share(channel, "answered", frame)
         else:
             channel.publish(to_frame(event, reply.message_id, client_id))
 
@@ -147,13 +184,18 @@ class Hub:
 
 def _work(bot: Bot, conversation_id: str, reply: Reply, deliver: Callable[[Event], None]) -> None:
     """One reply from question to end, in a worker thread, whether or not anybody still listens."""
-    question = reply.question
-    if question.history is None:
+    history = reply.question.history
+    if history is not None:
+        return _answer(bot, Conversation(conversation_id, history), reply, deliver)
+    with bot.log.turns.taken(conversation_id):
         conversation = bot.log.load(conversation_id)
         if conversation is None:
             raise LookupError(f"conversation {conversation_id!r} is not in the log any more")
-    else:
-        conversation = Conversation(conversation_id, question.history)
+        _answer(bot, conversation, reply, deliver)
+
+
+def _answer(bot: Bot, conversation: Conversation, reply: Reply, deliver: Callable[[Event], None]) -> None:
+    question, conversation_id = reply.question, conversation.id
     id = _answer_id(conversation_id, question.client_id)
     logged = next((said.answer for said in conversation.messages if said.id == id), None)
     if logged is not None and not logged.reason.startswith("failed"):  # asked before a restart, or long ago

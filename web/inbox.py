@@ -19,7 +19,7 @@ from bot.types import Message
 from knowledge_base.types import Language
 from web.desk_state import DeskState
 from web.live_frames import DeskFrame, ReadFrame, StaffMessageFrame, StaffTypingFrame
-from web.notices import Notice, Notices
+from web.notices import Notice
 from web.presence import Presence
 from web.staff.accounts import Staff
 from web.staffing import Place, Staffing
@@ -41,8 +41,9 @@ class Inbox:
         self._desk = desk
         self._read: dict[tuple[str, str], str] = {}  # (conversation, "staff" or "customer") → message id
         self._tasks: set[asyncio.Future[None]] = set()
-        self.notices = Notices()
+        self.notices = desk.notices
         self.notices.listen(desk.hub.tell)
+        self.notices.listen(self._heard)
         self.presence = Presence(desk.settings.agent_grace_seconds, self._agent_gone)
 
     @property
@@ -59,6 +60,8 @@ class Inbox:
         """Live in the running loop. After a restart, those who had conversations must show that they are there."""
         if self.notices.attach():
             self._later(self._doubt_all())
+            if self.notices.connected:
+                self._later(self._show_who_is_here())
 
     def present(self, staff_id: str) -> None:
         """One of the staff has done something, so is there. From any thread."""
@@ -110,7 +113,7 @@ class Inbox:
     def customer_read(self, conversation_id: str, message_id: str) -> None:
         """Show staff what the customer has read."""
         self._remember(conversation_id, "customer", message_id)
-        self._send(conversation_id, "read")
+        self._read_by(conversation_id, message_id)
 
     # ---- staff (in threads, but for typing)
 
@@ -171,7 +174,7 @@ class Inbox:
         """Show the customer what staff have read."""
         if self._read.get((conversation_id, "staff")) != message_id:
             self._remember(conversation_id, "staff", message_id)
-            self._send(conversation_id, "read", ReadFrame(message_id=message_id), staff.id)
+            self._read_by(conversation_id, message_id, staff.id)
 
     def last_read(self, conversation_id: str, by: Literal["staff", "customer"]) -> str | None:
         """The last message that the other side has read, since the server's start."""
@@ -194,16 +197,29 @@ class Inbox:
         for ahead, handoff in enumerate(self.handoffs.waiting()):
             state = _waiting(self.staffing.place(self.handoffs, ahead))
             frame = DeskFrame(**state.model_dump())
-            self.notices.send(Notice(handoff.conversation_id, "waiting", frame, kept=False))
+            self.notices.send(Notice(conversation_id=handoff.conversation_id, what="waiting", frame=frame, kept=False))
 
     def _send(
         self,
         conversation_id: str,
-        what: Literal["waiting", "changed", "said", "typing", "read"],
-        frame: DeskFrame | StaffMessageFrame | StaffTypingFrame | ReadFrame | None = None,
+        what: Literal["waiting", "changed", "said", "typing"],
+        frame: DeskFrame | StaffMessageFrame | StaffTypingFrame | None = None,
         staff_id: str = "",
     ) -> None:
-        self.notices.send(Notice(conversation_id, what, frame, staff_id=staff_id))
+        self.notices.send(Notice(conversation_id=conversation_id, what=what, frame=frame, staff_id=staff_id))
+
+    def _read_by(self, conversation_id: str, message_id: str, staff_id: str = "") -> None:
+        frame = ReadFrame(message_id=message_id) if staff_id else None
+        told = Notice(conversation_id=conversation_id, what="read", frame=frame, staff_id=staff_id)
+        self.notices.send(told.model_copy(update={"message_id": message_id}))
+
+    def _heard(self, notice: Notice) -> None:
+        """What other servers know for a moment."""
+        if notice.what == "read":
+            by = "staff" if notice.staff_id else "customer"
+            self._remember(notice.conversation_id, by, notice.message_id)
+        elif notice.what == "here":
+            self.presence.elsewhere(notice.staff_id)
 
     def _remember(self, conversation_id: str, by: str, message_id: str) -> None:
         self._read.pop((conversation_id, by), None)
@@ -221,6 +237,19 @@ class Inbox:
         for handoff in await self._desk.call(self.handoffs.held):
             if handoff.staff_id is not None:
                 self.presence.doubt(handoff.staff_id)
+
+    async def _show_who_is_here(self) -> None:
+        """Keep telling the other servers which of the staff have a page open here."""
+        while True:
+            for staff_id in self.presence.here:
+                self.notices.share(Notice(conversation_id="", what="here", staff_id=staff_id))
+            await asyncio.sleep(self.presence.pulse)
+
+    def leave(self) -> None:
+        """Wait for nobody any more."""
+        for task in self._tasks:
+            task.cancel()
+        self.presence.close()
 
     def _later(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)

@@ -14,6 +14,8 @@ class Presence:
     """Counts pages; tells `gone` of who has had none for `grace` seconds."""
 
     def __init__(self, grace: float, gone: Callable[[str], None]) -> None:
+        self.pulse = grace / 3
+        """Seconds between two signs of life that servers give each other."""
         self._grace = grace
         self._gone = gone
         self._pages: dict[str, set[str]] = defaultdict(set)
@@ -35,18 +37,33 @@ class Presence:
                 pages.clear()
                 self.doubt(staff_id)
 
+    @property
+    def here(self) -> list[str]:
+        """Who has a page of this server open."""
+        return [staff_id for staff_id, pages in self._pages.items() if pages]
+
+    def elsewhere(self, staff_id: str) -> None:
+        """Somebody has a page of another server open, which says so again within a pulse, or they may be gone."""
+        if not self._pages[staff_id]:
+            timer = self._timers.pop(staff_id, None)
+            if timer is not None:
+                timer.cancel()
+            self._wait(staff_id, self._grace + self.pulse)
+
     def doubt(self, staff_id: str) -> None:
         """Somebody may be gone: wait for a sign of life."""
         if self._pages[staff_id] or staff_id in self._timers:
             return
-        loop = asyncio.get_running_loop()
-        self._timers[staff_id] = loop.call_later(self._grace, self._waited, staff_id)
+        self._wait(staff_id, self._grace)
 
     def close(self) -> None:
         """Wait for nobody any more."""
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+
+    def _wait(self, staff_id: str, seconds: float) -> None:
+        self._timers[staff_id] = asyncio.get_running_loop().call_later(seconds, self._waited, staff_id)
 
     def _waited(self, staff_id: str) -> None:
         del self._timers[staff_id]

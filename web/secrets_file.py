@@ -1,10 +1,20 @@
-"""Keeps a secret in a file of the data folder, readable by its owner only. Knows not what it protects."""
+"""Secrets: kept in files of the data folder, readable by its owner only, or derived from one that machines share.
 
+Knows not what they protect.
+"""
+
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
 
 from web.errors import WebError
+
+
+def secret_of(path: Path, shared: str) -> str:
+    """The secret of that file, or where machines share one, what is derived from it under the file's name."""
+    return hmac.new(shared.encode(), path.name.encode(), hashlib.sha256).hexdigest() if shared else kept_secret(path)
 
 
 def kept_secret(path: Path, prefix: str = "") -> str:

@@ -14,6 +14,9 @@ Names = Annotated[tuple[str, ...], NoDecode]
 class Settings(BotSettings):
     """`origins`: other sites that may embed the widget ("*": any). `api_key` empty: made at first start.
 
+    `secret`: what several machines sign visitors' and staff's sessions with, 32 characters or more; each machine has
+    secrets of its own in its data folder when it is empty.
+
     `trusted_proxies`: addresses or networks whose X-Forwarded-For and -Proto are believed.
     Rates are per minute; `replies` answers are worked on at once and `queue` more may wait. Who closes the console
     keeps conversations for `agent_grace_seconds`; then they wait for somebody else.
@@ -28,6 +31,7 @@ class Settings(BotSettings):
     origins: Names = ()
     trusted_proxies: Names = ()
     api_key: str = ""
+    secret: str = Field(default="", pattern=r"^(.{32,})?$", repr=False)
     demo: bool = False
     privacy_url: str = ""
     log_format: Literal["auto", "console", "json"] = "auto"

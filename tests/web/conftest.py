@@ -46,6 +46,7 @@ class MemoryLog:
     judgements: list[tuple[str, str, bool, str, str]] = field(default_factory=list)
     contacts: list[tuple[str, str, str]] = field(default_factory=list)
     handoffs: NoHandoffs = field(default_factory=NoHandoffs)
+    turns: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(taken=lambda _: contextlib.nullcontext()))
 
     def open(self) -> Conversation:
         conversation = Conversation(uuid4().hex)

@@ -57,7 +57,7 @@ class Bell:
         client.on_delete(gone)
 
     def _heard(self, notice: Notice) -> None:
-        if notice.what in ("waiting", "changed", "said"):
+        if notice.what in ("waiting", "changed", "said", "gap"):
             self._soon()
         if notice.what == "waiting" and notice.kept:
             with self._client:

@@ -91,7 +91,7 @@ class InboxView:
 
     def _heard(self, notice: Notice) -> None:
         self._talk.heard(notice)
-        if notice.what in ("waiting", "changed", "said"):
+        if notice.what in ("waiting", "changed", "said", "gap"):
             self._soon()
 
     def _soon(self) -> None:

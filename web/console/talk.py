@@ -45,7 +45,7 @@ class TalkView:
 
     def heard(self, notice: Notice) -> None:
         """Something has happened in some conversation."""
-        if notice.conversation_id != self.id:
+        if notice.conversation_id != self.id and notice.what != "gap":
             return
         if notice.what != "typing":
             self._soon()

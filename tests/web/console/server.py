@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from bot.assemble import open_generator, open_release
 from bot.bot import Bot
 from bot.calibration import Calibration, Threshold
 from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
@@ -18,6 +19,7 @@ from knowledge_base.faq_file import read_faqs
 from knowledge_base.retrieval import Retrieval
 from tests.fakes import HashEncoder
 from web.app import create_app
+from web.logs import configure_logs
 from web.server import _config
 from web.settings import Settings
 from web.staff.roles import ROLES
@@ -37,13 +39,17 @@ def open_bot(folder: Path) -> Bot:
         near=0.3,
         support=0.5,
     )
-    engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
+    settings = Settings(data=folder)  # its database and generator are what the environment says
+    engine = open_database(settings.database)
     migrate(engine, MIGRATIONS, VERSION_TABLE)
-    return Bot(open_in(folder, Retrieval(HashEncoder())), ConversationLog(engine), calibration)
+    knowledge = open_in(folder, Retrieval(HashEncoder()), settings.database)
+    generator = open_generator(settings, open_release(settings)) if settings.generator_url else None
+    return Bot(knowledge, ConversationLog(engine), calibration, generator)
 
 
 def main(port: int, folder: Path, *, staffed: bool) -> None:
     """Serve the demo's FAQs on `port`, with one person of each role, named as the role, if so."""
+    configure_logs("json")  # on stderr; nobody reads what comes after "ready"
     bot = open_bot(folder)
     bot.knowledge.put_faqs(read_faqs(_DEMO / "faq.jsonl"))  # type: ignore[attr-defined]
     settings = Settings(data=folder, port=port, demo=True, sign_ins_per_address=1000, api_key="k" * 32)
