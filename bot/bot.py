@@ -195,7 +195,7 @@ class Bot:
     ) -> Generator[str, None, bool]:
         """An answer from documents: generated, if that stands, else quoted. Returns whether it abstained."""
         hits = draft.decision.hits
-        if self._generator and hits[0].passage.language == draft.language:
+        if self._generator and hits[0].passage.language == draft.language and not hits[0].exact:
             messages = prompt(question, draft.language, hits, conversation.messages)
             stands = yield from self._generated(self._generator, messages, draft, stop)
             if stands:

@@ -83,7 +83,7 @@ def _citation(number: int, hit: Hit, quote: str) -> Citation:
         source_id=passage.source_id,
         passage_id=passage.id,
         title=passage.title,
-        headings=passage.headings,
+        headings=passage.path[1:],
         quote=quote,
         version=passage.version,
         updated=passage.updated,

@@ -8,34 +8,37 @@ from collections.abc import Sequence
 from bot.calibration import Calibration
 from bot.types import Decision
 from knowledge_base.language import normalise
-from knowledge_base.types import Hit, Language
+from knowledge_base.types import Hit, Language, Passage
 
 _EVIDENCE = 3  # passages to answer from
 _OPTIONS = 3  # questions to choose from
-_NEAR_QUESTIONS = 2  # offered when abstaining
+_NEAREST = 2  # questions and sections, offered when abstaining
 
 
 def decide(hits: Sequence[Hit], query: str, language: Language, calibration: Calibration) -> Decision:
     """What to do with the hits of a query, which come best first.
 
-    An exact FAQ is answered as it stands. Else the calibrated confidence decides: FAQ or documents, whichever
-    stands first; two FAQs that tie, or candidates below the threshold, are asked back; the rest is abstained
-    from, with the questions that come nearest. Raises nothing.
+    An exact FAQ, or a section asked for by its name, is answered as it stands. Else the calibrated confidence decides:
+    FAQ or documents, whichever stands first; two FAQs that tie, or candidates below the threshold, are asked back; the
+    rest is abstained from, with the questions and sections that come nearest. Raises nothing.
     """
     if not hits:
         return Decision("abstain", 0.0, reason="nothing found")
     head = hits[0]
     if head.exact and head.passage.kind == "faq":
         return Decision("faq", 1.0, (head,), reason="exact phrasing")
+    if head.exact:
+        return Decision("grounded", 1.0, _evidence(hits, 0.0), reason="a section's name")
     confidence = calibration.confidence(hits, language)
     threshold = calibration.threshold(head.passage.kind, language)
     reason = f"confidence {confidence:.2f}, threshold {threshold.answer:g}"
     if confidence >= threshold.answer:
         return _answer(hits, confidence, calibration, reason)
-    near = _questions([hit for hit in hits if hit.score >= head.score - calibration.near], query, language)
-    if confidence >= threshold.clarify and head.passage.kind == "faq" and len(near) > 1:
-        return Decision("clarify", confidence, options=near, reason=reason)
-    return Decision("abstain", confidence, options=near[:_NEAR_QUESTIONS], reason=reason)
+    near = [hit.passage for hit in hits if hit.score >= head.score - calibration.near]
+    questions = _names([passage for passage in near if passage.kind == "faq"], query, language)
+    if confidence >= threshold.clarify and head.passage.kind == "faq" and len(questions) > 1:
+        return Decision("clarify", confidence, options=questions, reason=reason)
+    return Decision("abstain", confidence, options=_names(near, query, language)[:_NEAREST], reason=reason)
 
 
 def _answer(hits: Sequence[Hit], confidence: float, calibration: Calibration, reason: str) -> Decision:
@@ -48,17 +51,16 @@ def _answer(hits: Sequence[Hit], confidence: float, calibration: Calibration, re
     return Decision("faq", confidence, (head,), reason=reason)
 
 
-def _questions(hits: Sequence[Hit], query: str, language: Language) -> tuple[str, ...]:
-    """Questions of the FAQs found, best first, each wording once, without the one that was asked.
+def _names(passages: Sequence[Passage], query: str, language: Language) -> tuple[str, ...]:
+    """What was found, by name: best first, each once, without what was asked.
 
-    Those in the customer's language; others only where there is none.
+    In the customer's language; others only where there is none.
     """
-    faqs = [hit.passage for hit in hits if hit.passage.kind == "faq"]
-    own = [passage for passage in faqs if passage.language == language] or faqs
-    titles = {normalise(query): ""}
+    own = [passage for passage in passages if passage.language == language] or passages
+    names = {normalise(query): ""}
     for passage in own:
-        titles.setdefault(normalise(passage.title), passage.title)
-    return tuple(title for title in titles.values() if title)[:_OPTIONS]
+        names.setdefault(normalise(passage.name), passage.name)
+    return tuple(name for name in names.values() if name)[:_OPTIONS]
 
 
 def _tied(hits: Sequence[Hit], tie: float) -> tuple[str, ...]:

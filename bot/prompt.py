@@ -47,8 +47,7 @@ def prompt(
 
 def source(hit: Hit) -> str:
     """A passage under its title and headings, as the model sees it and as its answer is checked against."""
-    path = " > ".join(dict.fromkeys((hit.passage.title, *hit.passage.headings)))
-    return f"{path}\n{hit.passage.text}"
+    return f"{' > '.join(hit.passage.path)}\n{hit.passage.text}"
 
 
 def _dialogue(history: Sequence[Message]) -> list[dict[str, str]]:

@@ -23,6 +23,7 @@ _WORD_WEIGHT = 0.1  # of word overlap beside the cosine
 _CLOSE = 0.15  # a further sentence of the best one's paragraph must score within this of it
 _ELSEWHERE = 0.05  # … other items, rows, paragraphs and passages within this, with as many of the question's words
 _AFTER, _BEFORE = 0.15, 0.08  # what the sentence after and before the best gains, which explain it
+_WIDEST_SECTION = 960  # columns of a section that was chosen by its name
 _MOST_SENTENCES = 48  # encoded for one question
 _STOPS = tuple("。！？；.!?;”」』）)")
 _LONGEST_ITEM = 240  # characters
@@ -40,7 +41,12 @@ class Quote:
 
 
 def quote(question: str, language: Language, hits: Sequence[Hit], encoder: Encoder) -> tuple[Quote, ...]:
-    """The sentences of the hits that best answer the question, in reading order; none without hits."""
+    """The sentences of the hits that best answer the question, in reading order; none without hits.
+
+    A section that was asked for by its name is quoted from its beginning.
+    """
+    if hits and hits[0].exact:
+        return opening(hits, language)
     found: dict[str, Quote] = {}
     for candidate in (candidate for hit in hits for candidate in quotable(hit, language)):
         found.setdefault(candidate.text, candidate)
@@ -51,6 +57,18 @@ def quote(question: str, language: Language, hits: Sequence[Hit], encoder: Encod
     vectors = encoder.encode_passages([" ".join([*c.hit.passage.headings[-1:], c.text]) for c in candidates])
     cosines = np.asarray(vectors @ wanted, dtype=float)
     return choose(candidates, cosines.tolist(), [overlap(question, c.text) for c in candidates])
+
+
+def opening(hits: Sequence[Hit], language: Language) -> tuple[Quote, ...]:
+    """A section from its beginning, as far as an answer may go, at least its first sentence."""
+    kept: list[Quote] = []
+    room = _WIDEST_SECTION
+    for found in (found for hit in hits for found in quotable(hit, language)):
+        room -= width(found.text)
+        if kept and room < 0:
+            break
+        kept.append(found)
+    return tuple(kept)
 
 
 def compose(quotes: Sequence[Quote]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from knowledge_base.chunk import chunk
 from knowledge_base.language import has_chinese, language_of, normalise
 from knowledge_base.records import Entry, Role
-from knowledge_base.types import Document, Faq, Language
+from knowledge_base.types import Document, Faq, Language, section
 
 _BETWEEN_CLAUSES = re.compile(r"[，,；;、。？！?!/\n]+|(?<=[a-z])\. +")
 _FEWEST = 2  # Chinese characters or English words: with fewer a clause says too little
@@ -16,18 +16,25 @@ _MOST_CLAUSES = 8  # of one phrasing
 def document_entries(document: Document, count_tokens: Callable[[Sequence[str]], list[int]], size: int) -> list[Entry]:
     """One entry a passage, searched with the document's title and the passage's heading path.
 
-    size: the longest passage, in the tokens that count_tokens counts.
+    The first of a section answers to the section's name. size: the longest passage, in the tokens that count_tokens
+    counts.
     """
-    return [
-        Entry(
-            role="passage",
-            language=_passage_language(piece.text, document.language),
-            text=piece.text,
-            search_text="\n".join(_context(document.title, piece.headings) + [piece.text]),
-            headings=piece.headings,
+    named: set[str] = set()
+    entries = []
+    for piece in chunk(document.text, count_tokens, size):
+        name = section(document.title, piece.headings)
+        entries.append(
+            Entry(
+                role="passage",
+                language=_passage_language(piece.text, document.language),
+                text=piece.text,
+                search_text="\n".join(_context(document.title, piece.headings) + [piece.text]),
+                headings=piece.headings,
+                normal="" if name in named else normalise(name),
+            )
         )
-        for piece in chunk(document.text, count_tokens, size)
-    ]
+        named.add(name)
+    return entries
 
 
 def faq_entries(faq: Faq) -> list[Entry]:

@@ -106,7 +106,8 @@ class KnowledgeBase:
         """The best passages for a query in `language`, best first; an FAQ comes once, by its best phrasing.
 
         Of an FAQ and its translation only the one in `language` comes, whichever of them was found.
-        An exact phrasing (normalised) of an FAQ is all that is found, with score 1: nothing has to be encoded for it.
+        An exact phrasing (normalised) of an FAQ, or a section's name, is all that is found, with score 1: nothing has
+        to be encoded for it.
         Blank queries find nothing.
         """
         return self.searching.search(query, language, limit)

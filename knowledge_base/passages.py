@@ -1,4 +1,4 @@
-"""Entries as customers may see them: passages by row id, and FAQs by exact phrasing. Reads only.
+"""Entries as customers may see them: passages by row id, and FAQs by exact phrasing, sections by name. Reads only.
 
 Keeps the passages that it has read until the store changes. Knows no index and no score.
 """
@@ -44,11 +44,11 @@ class Passages:
         return {i: dated.passage for i, dated in found if dated and dated.valid_on(today)}
 
     def exact(self, query: str) -> list[int]:
-        """Row ids of the FAQ phrasings, those to refuse among them, that are, normalised, the query itself."""
+        """Row ids of what is, normalised, the query itself: FAQ phrasings, those to refuse too, and sections' names."""
         normal = normalise(query)[:512]
         if not normal:
             return []
-        statement = select(_ENTRY.id).where(_ENTRY.normal == normal, _ENTRY.role.in_(("question", "never")))
+        statement = select(_ENTRY.id).where(_ENTRY.normal == normal)
         with self._engine.connect() as connection:
             return list(connection.execute(statement.order_by(_ENTRY.id)).scalars())
 

@@ -25,7 +25,7 @@ class Entry:
     text: str  # what is shown; for an FAQ the phrasing
     search_text: str  # what is encoded and split into search words
     headings: tuple[str, ...] = ()
-    normal: str = ""  # normalised phrasing, for exact match
+    normal: str = ""  # normalised phrasing, or name of the section that begins here, for exact match
 
     @property
     def hash(self) -> str:

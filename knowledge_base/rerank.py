@@ -28,7 +28,7 @@ def rerank(query: str, hits: Sequence[Hit], reranker: Reranker, weight: float) -
 
 def candidate_text(passage: Passage) -> str:
     """What a reranker reads: an FAQ's question and answer, or a passage under its headings."""
-    return "\n".join(dict.fromkeys((passage.title, *passage.headings, passage.text)))
+    return "\n".join(dict.fromkeys((*passage.path, passage.text)))
 
 
 def _joined(hit: Hit, read: float, weight: float) -> float:

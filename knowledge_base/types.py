@@ -17,6 +17,7 @@ Status = Literal["draft", "review", "published"]
 Vectors = NDArray[np.float32]
 LONGEST_ID = 512
 """Characters that the id of a document or an FAQ may have."""
+_LONGEST_NAME = 120  # characters of a section's name
 Progress = Callable[[int, int], None]
 """Called with (done, total) while a long job runs."""
 
@@ -75,6 +76,23 @@ class Passage:
     updated: datetime
     phrasing: str = ""  # FAQ only: the phrasing that is indexed
 
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Its title and the headings that lead to it, each once."""
+        return tuple(dict.fromkeys(part for part in (self.title, *self.headings) if part.strip()))
+
+    @property
+    def name(self) -> str:
+        """What a customer can choose it by: an FAQ's question, or a section's name; empty where there is none."""
+        return self.title if self.kind == "faq" else section(self.title, self.headings)
+
+
+def section(title: str, headings: Sequence[str]) -> str:
+    """The name of a section of a document, its innermost heading after the title; empty without a heading."""
+    inner = [heading for heading in headings if heading.strip() and heading != title]
+    name = f"{title} › {inner[-1]}" if inner else ""
+    return name if len(name) <= _LONGEST_NAME else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -84,7 +102,7 @@ class Hit:
     score: float
     dense: float = 0.0  # cosine between query and passage, -1..1
     keyword: float = 0.0  # share of the query's word weight found in the passage, 0..1
-    exact: bool = False  # the query is, normalised, one of the FAQ's phrasings
+    exact: bool = False  # the query is, normalised, one of the FAQ's phrasings, or the section's name
     rerank: float | None = None  # what the reranker says of it, 0..1; None: it has not read it
 
 

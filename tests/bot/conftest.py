@@ -62,7 +62,7 @@ class SmallKnowledge:
         asked = set(words(query))
         dense = float(self.encoder.encode_queries([query])[0] @ self.encoder.encode_passages([text])[0])
         keyword = len(asked & set(words(text))) / len(asked) if asked else 0.0
-        exact = bool(passage.phrasing) and normalise(query) == normalise(passage.phrasing)
+        exact = normalise(query) == normalise(passage.phrasing or passage.name or "-")
         return Hit(passage, 1.0 if exact else (dense + keyword) / 2, dense, keyword, exact)
 
     def faqs(self) -> list[Faq]:

@@ -1,12 +1,13 @@
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from bot.bot import Bot, _varied
-from bot.calibration import Calibration
+from bot.calibration import Calibration, Threshold
 from bot.log import ConversationLog
 from bot.types import Answer, Conversation, Done, Event, Start, Token
 from bot.wording import say
@@ -292,3 +293,15 @@ def test_the_questions_with_most_phrasings_are_suggested_first() -> None:
         Faq("c", "丙？", "答", "zh", similar=("丙吗",), category="二"),
     ]
     assert _varied(faqs) == ("乙？", "甲？", "丙？")
+
+
+def test_a_section_that_was_offered_is_answered_when_it_is_chosen(
+    make_bot: Callable[..., Bot], knowledge: Any, calibration: Calibration, log: ConversationLog
+) -> None:
+    strict = replace(calibration, thresholds=dict.fromkeys(calibration.thresholds, Threshold(0.99, 0.99)))
+    bot, conversation = Bot(knowledge, log, strict), log.open()
+    asked = ask(bot, "主机能用水清洗吗？", conversation)
+    assert (asked.kind, asked.options[0]) == ("abstain", "云净三号说明书 › 保养")
+    chosen = ask(bot, asked.options[0], log.load(conversation.id))
+    assert (chosen.kind, chosen.text) == ("grounded", MANUAL_ZH)
+    assert chosen.citations[0].headings == ("保养",)

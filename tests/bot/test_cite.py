@@ -64,3 +64,9 @@ def test_every_quote_stands_word_for_word_and_numbers_run_from_one(said: list[st
     assert [citation.number for citation in found] == list(range(1, len(found) + 1))
     assert all(citation.quote and citation.quote in texts[citation.passage_id] for citation in found)
     assert not said or found
+
+
+def test_a_heading_that_repeats_the_title_is_not_shown_twice(passage: MakePassage) -> None:
+    hit = Hit(passage(SHIPPING, title="物流", headings=("物流", "快递")), 0.9)
+    (found,) = cite_quotes([(hit, "普通快递3天送达。")])
+    assert (found.title, found.headings) == ("物流", ("快递",))

@@ -82,3 +82,27 @@ def test_each_kind_and_language_has_its_own_threshold(document: Any, calibration
     strict = replace(calibration, thresholds={**calibration.thresholds, "document.en": Threshold(0.99, 0.99)})
     assert decide([document(0.9)], "问", "zh", strict).kind == "grounded"
     assert decide([document(0.9, "en")], "q", "en", strict).kind == "abstain"
+
+
+def test_abstaining_offers_the_sections_that_come_nearest_by_name(
+    faq: Any, passage: MakePassage, calibration: Calibration
+) -> None:
+    section = Hit(passage("原文。", title="说明书", headings=("说明书", "除垢")), 0.4, keyword=0.4)
+    loose = Hit(passage("没有标题的文字。"), 0.39, keyword=0.4)
+    calibration = replace(calibration, near=0.1)
+    decision = decide([section, loose, faq("乙？", 0.35), faq("丙？", 0.35)], "咖啡机有水垢", "zh", calibration)
+    assert (decision.kind, decision.options) == ("abstain", ("说明书 › 除垢", "乙？"))
+
+
+def test_a_section_asked_for_by_its_name_is_answered_whatever_the_confidence(
+    passage: MakePassage, calibration: Calibration
+) -> None:
+    hit = Hit(passage("原文。", title="说明书", headings=("除垢",)), 1.0, keyword=0.0, exact=True)
+    decision = decide([hit], "说明书 › 除垢", "zh", calibration)
+    assert (decision.kind, decision.confidence, decision.hits) == ("grounded", 1.0, (hit,))
+
+
+def test_only_questions_are_asked_back(faq: Any, passage: MakePassage, calibration: Calibration) -> None:
+    section = Hit(passage("原文。", title="说明书", headings=("除垢",)), 0.49, keyword=0.4)
+    decision = decide([faq("甲？", 0.5), section, faq("乙？", 0.48)], "问", "zh", replace(calibration, near=0.1))
+    assert (decision.kind, decision.options) == ("clarify", ("甲？", "乙？"))

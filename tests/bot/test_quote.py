@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.quote import Quote, choose, compose, overlap, quotable, quote
+from bot.quote import Quote, choose, compose, opening, overlap, quotable, quote
+from knowledge_base.sentences import width
 from knowledge_base.types import Hit, Passage
 
 MakePassage = Callable[..., Passage]
@@ -122,3 +123,11 @@ def test_a_long_item_is_quoted_by_its_sentences(passage: MakePassage) -> None:
 def test_every_unit_stands_in_the_passage(text: str) -> None:
     hit = Hit(Passage(1, "document", "a", "t", (), text, "zh", 1, datetime(2026, 1, 1)), 0.9)
     assert all(found.verbatim in text for found in quotable(hit, "zh"))
+
+
+def test_a_section_is_shown_from_its_beginning_and_no_longer_than_an_answer(passage: MakePassage) -> None:
+    steps = "\n".join(f"{n}. 第{n}步，请按住按键，等到指示灯亮起再松开。" for n in range(1, 40))
+    shown = opening([Hit(passage(f"先关机。\n\n{steps}"), 1.0)], "zh")
+    assert [found.text for found in shown[:2]] == ["先关机。", "1. 第1步，请按住按键，等到指示灯亮起再松开。"]
+    assert 10 < len(shown) < 39 and sum(width(found.text) for found in shown) <= 960
+    assert [found.text for found in opening([Hit(passage("长" * 2000 + "。"), 1.0)], "zh")] == ["长" * 2000 + "。"]

@@ -47,3 +47,17 @@ def test_a_passage_full_of_english_terms_is_in_its_documents_language() -> None:
 
 def test_a_draft_has_no_entries() -> None:
     assert faq_entries(Faq("f", "怎么退货，怎么换货", "可以。", "zh", status="draft")) == []
+
+
+def test_the_first_passage_of_a_section_answers_to_its_name() -> None:
+    text = "# 说明书\n\n开头。\n\n## 除垢\n\n第一步，倒入清洗剂。\n\n第二步，按一下键。\n\n## 保修\n\n两年。"
+    made = document_entries(Document("d", "说明书", text, "zh"), lambda texts: [len(text) for text in texts], 16)
+    assert [(entry.text, entry.normal) for entry in made] == [
+        ("开头。", ""), ("第一步，倒入清洗剂。", "说明书除垢"), ("第二步，按一下键。", ""), ("两年。", "说明书保修"),
+    ]  # fmt: skip
+
+
+def test_a_name_too_long_to_choose_by_is_none() -> None:
+    text = f"## {'很长的标题' * 30}\n\n两年。"
+    (entry,) = document_entries(Document("d", "说明书", text, "zh"), lambda texts: [4 for _ in texts], 200)
+    assert entry.normal == ""

@@ -301,3 +301,13 @@ def test_what_was_stored_while_the_index_could_not_be_written_is_found_later(
     monkeypatch.undo()
     assert sources(knowledge.search("净水器保修几年", "zh"))[0] == "warranty.md"
     assert all(finding.ok for finding in knowledge.check())
+
+
+def test_a_section_is_found_by_the_name_it_is_offered_by(knowledge: KnowledgeBase) -> None:
+    knowledge.put_faqs([RETURN])
+    text = "# CF-300\n\nA machine.\n\n## Descaling\n\nDissolve one sachet in water.\n\n## Warranty\n\nTwo years."
+    knowledge.put([Document("cf", "CF-300", text, "en")])
+    found = knowledge.search("dissolve a sachet", "en")[0].passage
+    assert found.name == "CF-300 › Descaling"
+    (hit,) = knowledge.search(found.name, "en")
+    assert (hit.passage, hit.exact, hit.score) == (found, True, 1.0)

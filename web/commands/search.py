@@ -62,7 +62,7 @@ def _show(rank: int, hit: Hit) -> None:
     passage = hit.passage
     parts = f"dense {hit.dense:.2f} · keyword {hit.keyword:.2f}" + (" · exact" if hit.exact else "")
     parts += "" if hit.rerank is None else f" · rerank {hit.rerank:.2f}"
-    say(f"{rank:>2}  {hit.score:.3f}  {' › '.join((passage.title, *passage.headings))}", style="bold")
+    say(f"{rank:>2}  {hit.score:.3f}  {' › '.join(passage.path)}", style="bold")
     say(f"    {parts} · {passage.kind} {passage.source_id} v{passage.version}", style="dim")
     text = " ".join(passage.text.split())
     say(f"    {text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}")

@@ -32,7 +32,7 @@ const WORDS = {
 	faq: "常见问题|FAQ",
 	document: "文档|Document",
 	updated: "更新于 |Updated ",
-	near: "相近的问题|Similar questions",
+	near: "最接近的内容|What comes nearest",
 	none: "都不是|None of these",
 	person: "转人工|Talk to a person",
 	leave: "请留下联系方式，人工客服会与您联系。|Leave a contact and a person will get back to you.",
