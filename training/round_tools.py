@@ -29,6 +29,7 @@ from training.round import Options, Round, Tools
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 _TAKEN = (DEFAULT, "current")
+STEPS = 100  # batches that an encoder is trained with: a round is to end within half an hour on two cores
 _WAIT = 5.0  # seconds for which one looks whether another round is ending
 
 
@@ -41,15 +42,15 @@ def do_round(settings: Settings, name: str, wanted: Wanted) -> bool:
         return Round(settings.data, name, engine, tools(settings), options).run()
 
 
-def tools(settings: Settings) -> Tools:
-    """The models that the settings name, and the trainers."""
+def tools(settings: Settings, steps: int = STEPS) -> Tools:
+    """The models that the settings name, and the trainers. steps: batches that an encoder is trained with."""
 
     def described(part: Part) -> Mapping[str, Any]:
         fit = {"fit": True} if part == "generator" else {}
         return {"base": _named(settings, part), "base_sha256": digest(_base(settings, part))} | fit
 
     def train(part: Part, data: Sequence[Path], out: Path, current: Release, watch: Watch) -> None:
-        _train(settings, part, (data, out), current, watch)
+        _train(settings, part, (data, out, steps), current, watch)
 
     return Tools(
         settings.encoder,
@@ -60,17 +61,19 @@ def tools(settings: Settings) -> Tools:
     )
 
 
-def _train(settings: Settings, part: Part, files: tuple[Sequence[Path], Path], current: Release, watch: Watch) -> None:
-    """Few steps, on from where the current encoder stands: a round is to end within half an hour on two cores."""
+def _train(
+    settings: Settings, part: Part, job: tuple[Sequence[Path], Path, int], current: Release, watch: Watch
+) -> None:
+    """Few steps, on from where the current encoder stands. job: data, the run's folder, steps of an encoder."""
     from training.train_encoder import EncoderSettings, train_encoder
     from training.train_generator import GeneratorSettings, train_generator
     from training.train_reranker import RerankerSettings, train_reranker
 
-    base, (data, out) = _base(settings, part), files
+    base, (data, out, steps) = _base(settings, part), job
     if part == "encoder":
         start = str(current.encoder.adapter.folder) if current.encoder.adapter else ""
         chosen = EncoderSettings(
-            steps=100, queries=32, passages=12, learning_rate=2e-4, longest=128, evaluations=2, start=start
+            steps=steps, queries=32, passages=12, learning_rate=2e-4, longest=128, evaluations=2, start=start
         )
         train_encoder(base, data, out, chosen, watch)
     elif part == "reranker":

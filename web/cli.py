@@ -3,7 +3,6 @@
 import typer
 
 from web.commands.ask import ask
-from web.commands.backup import backup, restore
 from web.commands.dataset import dataset
 from web.commands.doctor import doctor
 from web.commands.documents import add, remove
@@ -27,7 +26,7 @@ main = typer.Typer(
 )
 
 
-for verb in (serve, ask, add, remove, search, rebuild, evaluate, releases, promote, rollback, backup, restore):
+for verb in (serve, ask, add, remove, search, rebuild, evaluate, releases, promote, rollback):
     main.command()(verb)
 main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})(
     train
