@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, func, select
+from sqlalchemy import ColumnElement, Engine, Select, func, or_, select
 
 from bot import tables
 from bot.outcome import Outcome, ended
@@ -23,7 +23,7 @@ _SOURCE = tables.answer_source.c
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which conversations are sought; what is empty or None does not matter.
+    """Which conversations are sought; what is empty or None does not matter. `text` stands in a message or a contact.
 
     kind, language, release and source are those of one and the same answer; since and until (exclusive) bound
     when the conversation was opened.
@@ -91,8 +91,11 @@ def matching(wanted: Wanted) -> Select[Any]:
     if wanted.until:
         conditions.append(_CONVERSATION.opened < wanted.until)
     if wanted.text:
-        holding = select(_MESSAGE.conversation_id).where(_MESSAGE.text.icontains(wanted.text, autoescape=True))
-        conditions.append(_CONVERSATION.id.in_(holding))
+        holding = [
+            select(table.c.conversation_id).where(column.icontains(wanted.text, autoescape=True))
+            for table, column in ((tables.message, _MESSAGE.text), (tables.contact, tables.contact.c.contact))
+        ]
+        conditions.append(or_(*(_CONVERSATION.id.in_(ids) for ids in holding)))
     if answers := _answer_conditions(wanted):
         joined = tables.message.join(tables.answer, _ANSWER.message_number == _MESSAGE.number)
         conditions.append(_CONVERSATION.id.in_(select(_MESSAGE.conversation_id).select_from(joined).where(*answers)))

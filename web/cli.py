@@ -3,6 +3,7 @@
 import typer
 
 from web.commands.ask import ask
+from web.commands.backup import backup, restore
 from web.commands.dataset import dataset
 from web.commands.doctor import doctor
 from web.commands.documents import add, remove
@@ -26,7 +27,7 @@ main = typer.Typer(
 )
 
 
-for verb in (serve, ask, add, remove, search, rebuild, evaluate, releases, promote, rollback):
+for verb in (serve, ask, add, remove, search, rebuild, evaluate, releases, promote, rollback, backup, restore):
     main.command()(verb)
 main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})(
     train

@@ -18,6 +18,7 @@ from web.app import create_app
 from web.desk import Desk
 from web.errors import WebError
 from web.logs import configure_logs
+from web.retention import Retention
 from web.settings import Settings
 from web.succession import Succession
 from web.watching import watch
@@ -104,7 +105,8 @@ class Server(uvicorn.Server):
     def _loaded(self, bot: Bot) -> None:
         self._succession = Succession(self._desk, bot, partial(_another, self._desk.settings))
         self._desk.open(bot)
-        self._beside = [asyncio.ensure_future(self._succession.follow()), asyncio.ensure_future(watch(self._desk))]
+        work = (self._succession.follow(), watch(self._desk), Retention(self._desk).follow())
+        self._beside = [asyncio.ensure_future(going) for going in work]
         if self._on_ready is not None:
             self._on_ready()
         _log.info("ready", release=bot.release)

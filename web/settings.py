@@ -34,6 +34,7 @@ class Settings(BotSettings):
     secret: str = Field(default="", pattern=r"^(.{32,})?$", repr=False)
     demo: bool = False
     privacy_url: str = ""
+    retention_days: int = Field(default=0, ge=0)  # for which conversations are kept; 0: for ever
     log_format: Literal["auto", "console", "json"] = "auto"
 
     max_message: int = Field(default=2_000, ge=1)  # characters

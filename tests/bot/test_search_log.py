@@ -130,6 +130,12 @@ def test_a_list_is_paged_and_says_what_each_conversation_is(log: ConversationLog
     assert [len(group) for group in ids_of(engine, Wanted(), 3, group=2)] == [2, 1]
 
 
+def test_a_customer_is_found_by_the_contact_that_they_left(log: ConversationLog, engine: Engine) -> None:
+    id, _ = talk(log, ("请回电", "abstain")), talk(log, ("other", "faq"))
+    log.contact(id, "13800000000")
+    assert [one.id for one in search(engine, Wanted(text="13800000000"))[0]] == [id]
+
+
 def test_a_transcript_has_everything(log: ConversationLog, engine: Engine) -> None:
     id = talk(log, ("怎么退货？", "faq"), source="returns.zh")
     log.feedback(id, "a0", False, "wrong", "不对")
