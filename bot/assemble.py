@@ -99,10 +99,13 @@ def open_generator(settings: Settings, release: Release, progress: Progress | No
     """
     if not (settings.generator_url or settings.generator != "embedded" or release.generator.fit):
         return None
-    from bot.generator import LocalGenerator, RemoteGenerator
-
     if settings.generator_url:
-        return RemoteGenerator(settings.generator_url, settings.generator_model, settings.generator_key)
+        from bot.remote_generator import RemoteGenerator
+
+        model, key, seconds = settings.generator_model, settings.generator_key, settings.generator_seconds
+        return RemoteGenerator(settings.generator_url, model, key, seconds)
+    from bot.generator import LocalGenerator
+
     if settings.generator != "embedded":
         return LocalGenerator(settings.generator, None, settings.device)
     folder = _folder(release.generator.base, settings.data / "models", progress)

@@ -1,9 +1,8 @@
-"""Writes text with a language model: one in this process, or any OpenAI-compatible server.
+"""Writes text with a language model in this process.
 
 Knows chat turns and tokens, nothing of passages, decisions or what the text is for.
 """
 
-import json
 import logging
 import threading
 import weakref
@@ -12,9 +11,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
-import httpx
-
-from bot.stream import Decoded, Stream, WholeCharacters
+from bot.stream import Decoded, Stream
 from bot.types import BotError, Stop
 from knowledge_base.adapter import Adapter, merge_adapter
 from knowledge_base.device import choose_device, generator_dtype
@@ -24,8 +21,6 @@ log = logging.getLogger(__name__)
 
 MAX_NEW_TOKENS = 256
 REPETITION_PENALTY = 1.1
-CONNECT_SECONDS = 5.0
-SILENCE_SECONDS = 60.0  # longest wait for the next piece of a remote answer
 
 PLAIN_TEMPLATE = (  # for models that come without a chat template
     "{% for message in messages %}{{ message['role'] | capitalize }}: {{ message['content'] | trim }}\n\n"
@@ -185,90 +180,3 @@ class _Streamer:
 
     def end(self) -> None:
         """Nothing to flush: what is still held back is not a character."""
-
-
-class RemoteGenerator:
-    """A `TextGenerator` on any server that speaks OpenAI's /chat/completions, streamed."""
-
-    def __init__(self, url: str, model: str, key: str = "") -> None:
-        """url: the API's base, usually ending in /v1. Raises ValueError when it is not an http(s) address."""
-        address = httpx.URL(url.rstrip("/").removesuffix("/chat/completions") + "/chat/completions")
-        if address.scheme not in ("http", "https") or not address.host:
-            raise ValueError(f"KEFU_GENERATOR_URL {url!r} is not an address like https://host/v1")
-        self.name = model
-        self._address = address
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        timeout = httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
-        self._client = httpx.Client(headers=headers, timeout=timeout)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
-    def generate(self, messages: Messages, stop: Stop) -> Iterator[str]:
-        """Yield pieces of the answer as whole characters; ends soon after stop() or being closed.
-
-        Raises BotError, naming the remedy, when the server cannot be reached, refuses or breaks off.
-        """
-        stream = Stream()
-        threading.Thread(
-            target=self._receive, args=(list(messages), stream), name="remote generator", daemon=True
-        ).start()
-        yield from stream.read(stop)
-
-    def _receive(self, messages: list[dict[str, str]], stream: Stream) -> None:
-        body = {
-            "model": self.name,
-            "messages": messages,
-            "stream": True,
-            "temperature": 0,
-            "max_tokens": MAX_NEW_TOKENS,
-        }
-        try:
-            with self._client.stream("POST", self._address, json=body) as response:
-                if response.is_error:
-                    response.read()
-                    raise self._refused(response)
-                self._copy(response.iter_lines(), stream)
-        except httpx.TimeoutException:
-            stream.end(self._broken("did not answer in time"))
-        except httpx.HTTPError as error:
-            stream.end(self._broken(f"cannot be reached ({error})"))
-        except BotError as error:
-            stream.end(error)
-        except Exception as error:  # any: the reader waits for the end
-            stream.end(self._broken(f"sent something that is not a chat completion ({error!r})"))
-        else:
-            stream.end()
-
-    def _copy(self, lines: Iterator[str], stream: Stream) -> None:
-        """Put each server-sent event's text into the stream until the server says that it is done."""
-        text = WholeCharacters()
-        finished = False
-        for line in lines:
-            if stream.cancelled:
-                return
-            if not line.startswith("data:"):
-                continue
-            data = line.removeprefix("data:").strip()
-            if data == "[DONE]":
-                return
-            event = json.loads(data)
-            if "error" in event:
-                raise self._broken(f"reports {event['error']!r}")
-            for choice in event["choices"][:1]:
-                stream.put(text.add((choice.get("delta") or {}).get("content") or ""))
-                finished = finished or bool(choice.get("finish_reason"))
-        if not finished:
-            raise self._broken("broke off in the middle of an answer")
-
-    def _refused(self, response: httpx.Response) -> BotError:
-        remedy = {401: "check KEFU_GENERATOR_KEY", 403: "check KEFU_GENERATOR_KEY"}.get(
-            response.status_code, "check KEFU_GENERATOR_URL and KEFU_GENERATOR_MODEL, and the server's log"
-        )
-        return BotError(
-            f"the generator at {self._address} answered {response.status_code}: {response.text[:200]}; {remedy}"
-        )
-
-    def _broken(self, what: str) -> BotError:
-        return BotError(f"the generator at {self._address} {what}; check KEFU_GENERATOR_URL and that it runs")

@@ -6,8 +6,8 @@ import pytest
 
 from bot.assemble import assemble, open_generator, open_retrieval, weights
 from bot.calibration import BUILT_IN
-from bot.generator import RemoteGenerator
 from bot.releases import Model, Release
+from bot.remote_generator import RemoteGenerator
 from bot.settings import Settings
 from bot.types import BotError
 from knowledge_base.adapter import Adapter

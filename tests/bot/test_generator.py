@@ -1,20 +1,16 @@
-"""Generators: a tiny model of random weights in this process, and a small real HTTP server as the remote one."""
+"""The generator in this process: a tiny model of random weights."""
 
-import json
 import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.generator import LocalGenerator, RemoteGenerator
+from bot.generator import LocalGenerator
 from bot.types import BotError, TextGenerator
 from knowledge_base.adapter import Adapter
 from knowledge_base.model_folder import digest
@@ -193,146 +189,6 @@ def test_what_cannot_be_loaded_names_the_remedy(folder: Path, tmp_path: Path) ->
         LocalGenerator(str(tmp_path / "none"), device="cpu")
     with pytest.raises(BotError, match="adapter .* is missing or incomplete; roll back"):
         LocalGenerator(str(folder), Adapter(tmp_path / "none"), "cpu")
-
-
-@dataclass
-class Server:
-    """What the remote server answers, and what it was asked."""
-
-    url: str = ""
-    status: int = 200
-    lines: list[str] = field(default_factory=list)
-    pause: float = 0.0
-    requests: list[tuple[str, dict[str, Any], str | None]] = field(default_factory=list)
-    broken_pipe: threading.Event = field(default_factory=threading.Event)
-
-    def say(self, *pieces: str) -> None:
-        deltas = [{"role": "assistant"}, *({"content": piece} for piece in pieces)]
-        self.lines = [": comment", *(f"data: {json.dumps({'choices': [{'delta': d}]})}" for d in deltas)]
-        self.lines += ['data: {"choices": [], "usage": {}}', "data: [DONE]"]
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A real server on a free port."""
-    state = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.requests.append((self.path, body, self.headers["Authorization"]))
-            self.send_response(state.status)
-            self.end_headers()
-            try:
-                for line in state.lines:
-                    self.wfile.write(f"{line}\n\n".encode())
-                    time.sleep(state.pause)
-            except OSError:
-                state.broken_pipe.set()
-
-        def log_message(self, *_: Any) -> None:
-            """Quiet."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{http.server_port}/v1"
-    thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-    thread.start()
-    yield state
-    http.shutdown()
-    thread.join()
-    http.server_close()
-
-
-@pytest.fixture
-def remote(server: Server) -> Iterator[RemoteGenerator]:
-    generator = RemoteGenerator(server.url, "qwen", "secret")
-    yield generator
-    generator.close()
-
-
-def test_remote_streams_and_asks_rightly(server: Server, remote: RemoteGenerator) -> None:
-    server.say("七天", "内可以", "退货。")
-    typed: TextGenerator = remote
-    assert list(typed.generate(ASK, _never)) == ["七天", "内可以", "退货。"]
-    path, body, key = server.requests[0]
-    assert (path, key) == ("/v1/chat/completions", "Bearer secret")
-    assert (body["model"], body["messages"], body["stream"]) == ("qwen", ASK, True)
-
-
-@pytest.mark.parametrize("ending", ["/", "/chat/completions"])
-def test_address_may_end_either_way(server: Server, ending: str) -> None:
-    server.say("ok")
-    generator = RemoteGenerator(server.url + ending, "m")
-    assert list(generator.generate(ASK, _never)) == ["ok"]
-    path, _, key = server.requests[0]
-    assert (path, key) == ("/v1/chat/completions", None)
-    generator.close()
-
-
-@pytest.mark.parametrize("url", ["", "localhost:9000/v1", "ftp://host/v1"])
-def test_bad_address_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="is not an address like https://host/v1"):
-        RemoteGenerator(url, "m")
-
-
-def test_remote_half_characters_are_joined(server: Server, remote: RemoteGenerator) -> None:
-    server.say("好\ud83d", "\ude00的\ufffd", "!")
-    assert list(remote.generate(ASK, _never)) == ["好", "😀的", "!"]
-
-
-@pytest.mark.parametrize(
-    ("status", "lines", "says"),
-    [
-        (401, ["no"], "answered 401: no.*check KEFU_GENERATOR_KEY"),
-        (404, ["no such model"], "answered 404: no such model.*check KEFU_GENERATOR_URL and KEFU_GENERATOR_MODEL"),
-        (200, ["data: not json"], "is not a chat completion.*check KEFU_GENERATOR_URL"),
-        (200, ['data: {"answer": 1}'], "is not a chat completion"),
-        (200, ['data: {"error": {"message": "overloaded"}}'], "reports .*overloaded"),
-        (200, ["<html>"], "broke off in the middle"),
-        (200, ['data: {"choices": [{"delta": {"content": "half"}}]}'], "broke off in the middle"),
-    ],
-)
-def test_remote_failures_name_the_remedy(
-    server: Server, remote: RemoteGenerator, status: int, lines: list[str], says: str
-) -> None:
-    server.status, server.lines = status, lines
-    with pytest.raises(BotError, match=f"(?s){says}"):
-        list(remote.generate(ASK, _never))
-
-
-def test_remote_end_is_also_told_by_the_finish_reason(server: Server, remote: RemoteGenerator) -> None:
-    choice = {"delta": {"content": "done"}, "finish_reason": "stop"}
-    server.lines = [f"data: {json.dumps({'choices': [choice]})}"]
-    assert list(remote.generate(ASK, _never)) == ["done"]
-
-
-def test_remote_that_is_not_there(server: Server) -> None:
-    generator = RemoteGenerator("http://127.0.0.1:9/v1", "m")
-    with pytest.raises(BotError, match="cannot be reached .*check KEFU_GENERATOR_URL and that it runs"):
-        list(generator.generate(ASK, _never))
-    generator.close()
-
-
-def test_remote_that_falls_silent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.generator.SILENCE_SECONDS", 0.2)
-    server.say("one", "two")
-    server.pause = 1.0
-    generator = RemoteGenerator(server.url, "m")
-    with pytest.raises(BotError, match="did not answer in time"):
-        list(generator.generate(ASK, _never))
-    generator.close()
-
-
-def test_remote_stop_is_prompt_and_hangs_up(server: Server, remote: RemoteGenerator) -> None:
-    server.say(*["字"] * 400)
-    server.pause = 0.02
-    pieces: list[str] = []
-    began = time.monotonic()
-    for piece in remote.generate(ASK, lambda: len(pieces) >= 2):
-        pieces.append(piece)
-    assert pieces == ["字", "字"]
-    assert time.monotonic() - began < 5
-    assert server.broken_pipe.wait(10)
 
 
 @pytest.mark.models
