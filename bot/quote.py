@@ -72,11 +72,11 @@ def opening(hits: Sequence[Hit], language: Language) -> tuple[Quote, ...]:
 
 
 def compose(quotes: Sequence[Quote]) -> str:
-    """The quotes as one text: full sentences follow each other, table rows and fragments stand on lines."""
+    """The quotes as one text: the sentences of a paragraph follow each other, all else stands on lines of its own."""
     text = ""
-    for found in quotes:
-        if text:
-            flows = text.endswith(_STOPS) and found.text == found.verbatim
+    for before, found in zip((None, *quotes), quotes, strict=False):
+        if before:
+            flows = text.endswith(_STOPS) and found.text == found.verbatim and _follow(before, found)
             text += ("" if found.hit.passage.language == "zh" else " ") if flows else "\n"
         text += found.text
     return text

@@ -50,11 +50,12 @@ def test_the_same_sentence_of_two_passages_is_quoted_once(passage: MakePassage, 
 
 
 def test_sentences_flow_and_rows_stand_on_lines(passage: MakePassage) -> None:
-    hit = Hit(passage("x"), 0.9)
+    hit = Hit(passage("一。二。\n\n| 价格 |\n|---|\n| 1 元 |"), 0.9)
     row = Quote(hit, "价格：1 元", "| 1 元 |")
     assert compose([Quote(hit, "一。", "一。"), Quote(hit, "二。", "二。"), row]) == "一。二。\n价格：1 元"
-    english = Hit(passage("x", "en"), 0.9)
-    assert compose([Quote(english, "One.", "One."), Quote(english, "Two.", "Two.")]) == "One. Two."
+    english = Hit(passage("One. Two.\n\n1. Three.\n2. Four.", "en"), 0.9)
+    said = [Quote(english, text, text) for text in ("One.", "Two.", "1. Three.", "2. Four.")]
+    assert compose(said) == "One. Two.\n1. Three.\n2. Four."
 
 
 def test_overlap_is_the_share_of_the_question() -> None:
