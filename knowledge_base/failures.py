@@ -25,7 +25,7 @@ _POSTGRESQL = {  # beginnings of SQLSTATEs, the longest that fits counts
     "3D": _NO_DATABASE,
     "42501": "Let this account create tables: GRANT ALL ON SCHEMA public TO it.",
     "53100": "Free some disk space on PostgreSQL's machine, then try again.",
-    "53300": "Raise PostgreSQL's max_connections: each Kefu server may open 30.",
+    "53300": "Raise PostgreSQL's max_connections: each Kefu server may open 32.",
     "57P": "PostgreSQL is being stopped or started: wait for it, then try again.",
     "XX": "PostgreSQL reports damage: see its log, and restore a backup if need be.",
 }
