@@ -179,9 +179,11 @@ class FirstMonth:
         return covered.figures(scored)
 
     def _change(self, before: str, after: str) -> dict[str, list[float]]:
-        pairs = {language: [[one for one in self.answers(name) if one.language == language] for name in (before, after)]
-                 for language in covered.LANGUAGES}  # fmt: skip
-        return {language: [round(value, 4) for value in covered.rise(*both)] for language, both in pairs.items()}
+        found: dict[str, list[float]] = {}
+        for language in covered.LANGUAGES:
+            own = [[one for one in self.answers(name) if one.language == language] for name in (before, after)]
+            found[language] = [round(value, 4) for value in covered.rise(own[0], own[1])]
+        return found
 
     def _counts(self) -> dict[str, Any]:
         month = self._month
