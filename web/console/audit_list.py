@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import commonprefix
 from typing import Any
 
 from nicegui import ui
@@ -20,6 +21,7 @@ _KINDS = {"faq": "faq", "document": "document"}
 _MANY = ("faq.import", "faq.bulk_change", "faq.bulk_delete")
 _GONE = (*_MANY, "faq.delete", "document.erase", "conversation.erase")
 _LONGEST = 80
+_AROUND = 12  # characters shown before a difference
 
 
 class AuditList:
@@ -93,14 +95,22 @@ def _subject(visit: Visit, change: Change) -> tuple[str, str]:
 
 
 def _part(visit: Visit, name: str, before: Any, after: Any) -> str:
-    shown = _words(visit, f"field_{name}", name)
-    old, new = _value(visit, name, before), _value(visit, name, after)
-    between = "：" if visit.language == "zh" else ": "
-    return shown + between + (new if before is None else f"{old} → {new}")
+    shown = _words(visit, f"field_{name}", name) + ("：" if visit.language == "zh" else ": ")
+    new = _told(visit, name, after)
+    if before is None:
+        return shown + _cut(new)
+    return shown + " → ".join(_apart(_told(visit, name, before), new))
 
 
-def _value(visit: Visit, name: str, value: Any) -> str:
-    text = _told(visit, name, value)
+def _apart(old: str, new: str) -> tuple[str, str]:
+    """Two texts cut short, so that where they begin to differ is seen."""
+    alike = len(commonprefix([old, new]))
+    begin = max(0, alike - _AROUND) if max(len(old), len(new)) > _LONGEST else 0
+    before = "…" if begin else ""
+    return before + _cut(old[begin:]), before + _cut(new[begin:])
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
