@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError
 from knowledge_base.failures import remedy
 from knowledge_base.types import KnowledgeBaseError
 
-_BUSY_SECONDS = 10
+_BUSY_SECONDS = 30  # as long as an import of very many FAQs may hold the right to write
 _CONNECT_SECONDS = 10
 _migrating = Lock()  # Alembic keeps what it is doing in a global
 _POOL, _MORE = 3, 7  # connections of one engine that stay, and that come and go; a server has three engines

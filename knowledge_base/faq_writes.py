@@ -1,10 +1,12 @@
 """Writes and deletes many FAQs in one transaction, if they still are what the writer saw. Knows no model.
 
-Vectors are stored before, by content: what takes long is done while nobody waits for the database.
+Vectors are stored before, by content, and the rows worked out: what takes long is done while nobody waits for the
+database.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
@@ -18,6 +20,15 @@ from knowledge_base.types import Faq
 
 Cut = tuple[Faq, Sequence[Entry]]
 """An FAQ with its entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An FAQ as it is stored: its row but for the version, and those of its entries in order."""
+
+    id: str
+    values: Mapping[str, Any]
+    entries: Sequence[Mapping[str, Any]] = ()
 
 
 class Conflict(Exception):
@@ -40,13 +51,14 @@ class FaqWrites:
         seen: the versions that the writer saw, 0 for an FAQ that was not there; ids left out are not compared.
         Raises Conflict when one is another by now, VectorsGone when a text has no vector.
         """
-        hashes = {entry.hash for _, entries in faqs for entry in entries}
+        ready = [_ready(faq, entries) for faq, entries in faqs]
+        hashes = {entry["content_hash"] for one in ready for entry in one.entries}
         versions: dict[str, int] = {}
         with writing(self._store.engine) as connection:
             _compare(connection, seen)
             if hashes - self._store.known(connection, hashes):
                 raise VectorsGone
-            for batch in batches(faqs):
+            for batch in batches(ready):
                 versions |= self._write(connection, batch)
         return versions
 
@@ -58,51 +70,43 @@ class FaqWrites:
             for batch in batches(dict.fromkeys(ids)):
                 rows = list(_rows(connection, batch).values())
                 _note(connection, rows, "delete")
-                self._write_entries(connection, {row.id: () for row in rows})
+                self._write_entries(connection, [_Ready(row.id, {}) for row in rows])
                 connection.execute(delete(tables.faq).where(tables.faq.c.id.in_([row.id for row in rows])))
                 gone += [row.id for row in rows]
         return gone
 
-    def _write(self, connection: Connection, faqs: Sequence[Cut]) -> dict[str, int]:
-        rows = _rows(connection, [faq.id for faq, _ in faqs])
-        before = _last_versions(connection, [faq.id for faq, _ in faqs if faq.id not in rows])
+    def _write(self, connection: Connection, faqs: Sequence[_Ready]) -> dict[str, int]:
+        rows = _rows(connection, [one.id for one in faqs])
+        before = _last_versions(connection, [one.id for one in faqs if one.id not in rows])
         before |= {id: row.version for id, row in rows.items()}
-        changed = [
-            (faq, entries)
-            for faq, entries in faqs
-            if faq.id not in rows or rows[faq.id].content_hash != source_hash(faq)
-        ]
-        values = [
-            stored(faq)
-            | {"content_hash": source_hash(faq), "version": before.get(faq.id, 0) + 1, "updated": tables.now()}
-            for faq, _ in changed
-        ]
-        _note(connection, [rows[faq.id] for faq, _ in changed if faq.id in rows], "put")
+        changed = [one for one in faqs if one.id not in rows or rows[one.id].content_hash != one.values["content_hash"]]
+        values = [{**one.values, "version": before.get(one.id, 0) + 1, "updated": tables.now()} for one in changed]
+        _note(connection, [rows[one.id] for one in changed if one.id in rows], "put")
         if new := [one for one in values if one["id"] not in rows]:
             connection.execute(insert(tables.faq), new)
         if known := [{**one, "_id": one["id"]} for one in values if one["id"] in rows]:
             columns: dict[str, Any] = {name: bindparam(name) for name in values[0]}
             connection.execute(update(tables.faq).where(tables.faq.c.id == bindparam("_id")).values(columns), known)
-        self._write_entries(connection, {faq.id: entries for faq, entries in changed})
+        self._write_entries(connection, changed)
         return before | {one["id"]: one["version"] for one in values}
 
-    def _write_entries(self, connection: Connection, wanted: Mapping[str, Sequence[Entry]]) -> None:
+    def _write_entries(self, connection: Connection, wanted: Sequence[_Ready]) -> None:
         """Make these the entries of the FAQs; one whose text is unchanged keeps its row id.
 
         Of an FAQ whose entries all stay, one is noted as new: what others remember of it is out of date.
         """
-        mine = (tables.entry.c.kind == "faq") & tables.entry.c.source_id.in_(list(wanted))
+        mine = (tables.entry.c.kind == "faq") & tables.entry.c.source_id.in_([one.id for one in wanted])
         before = connection.execute(select(tables.entry).where(mine)).all()
         left = {(row.source_id, *entry_key(row)): row for row in before}
         new: list[dict[str, Any]] = []
         moved: list[dict[str, int]] = []
-        for id, entries in wanted.items():
-            for ordinal, entry in enumerate(entries):
-                row = left.pop((id, entry.role, entry.language, entry.text, entry.hash), None)
-                if row is None:
-                    new.append(entry_values(entry) | {"kind": "faq", "source_id": id, "ordinal": ordinal})
-                elif row.ordinal != ordinal:
-                    moved.append({"_id": row.id, "_ordinal": ordinal})
+        for entry in (entry for one in wanted for entry in one.entries):
+            key = (entry["source_id"], entry["role"], entry["language"], entry["text"], entry["content_hash"])
+            row = left.pop(key, None)
+            if row is None:
+                new.append(dict(entry))
+            elif row.ordinal != entry["ordinal"]:
+                moved.append({"_id": row.id, "_ordinal": entry["ordinal"]})
         if new:
             connection.execute(insert(tables.entry), new)
         if moved:
@@ -124,6 +128,12 @@ class FaqWrites:
         changes += [{"entry_id": row.id, "added": False} for row in gone]
         if changes:
             connection.execute(insert(tables.change), changes)
+
+
+def _ready(faq: Faq, entries: Sequence[Entry]) -> _Ready:
+    place = {"kind": "faq", "source_id": faq.id}
+    rows = [entry_values(entry) | place | {"ordinal": ordinal} for ordinal, entry in enumerate(entries)]
+    return _Ready(faq.id, stored(faq) | {"content_hash": source_hash(faq)}, rows)
 
 
 def _compare(connection: Connection, seen: Mapping[str, int]) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from sqlalchemy import Row, Table
@@ -56,7 +56,8 @@ def place(source: Source) -> tuple[SourceKind, Table]:
 
 
 def stored(source: Source) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(source).items()}
+    values = ((field.name, getattr(source, field.name)) for field in fields(source))
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
 
 def to_source(kind: SourceKind, row: Row[Any]) -> Source:
@@ -77,7 +78,7 @@ def to_source(kind: SourceKind, row: Row[Any]) -> Source:
 
 
 def entry_values(entry: Entry) -> dict[str, Any]:
-    return asdict(entry) | {
+    return {field.name: getattr(entry, field.name) for field in fields(entry)} | {
         "headings": list(entry.headings),
         "content_hash": entry.hash,
         "normal": entry.normal[:512],

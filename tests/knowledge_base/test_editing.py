@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from knowledge_base import faq_writes
 from knowledge_base.assemble import open_in
 from knowledge_base.faq_list import FaqFilter
 from knowledge_base.faq_writes import Conflict
@@ -161,3 +162,19 @@ def test_history_is_newest_first_and_gives_the_faq_back(knowledge: KnowledgeBase
     first = knowledge.editing.revisions.get("faq", RETURNS.id, 1)
     assert first is not None and faq_of_content(first.content) == RETURNS
     assert knowledge.editing.revisions.get("faq", RETURNS.id, 7) is None
+
+
+def test_rows_are_worked_out_before_anybody_has_to_wait(
+    knowledge: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    def noted(name: str) -> None:
+        known = getattr(faq_writes, name)
+        monkeypatch.setattr(faq_writes, name, lambda *given: (order.append(name), known(*given))[1])
+
+    for name in ("source_hash", "entry_values", "writing"):
+        noted(name)
+    faqs = [Faq(f"f{number}", f"question {number}?", "yes", "en") for number in range(3)]
+    knowledge.editing.save(faqs, {faq.id: 0 for faq in faqs})
+    assert order[-1] == "writing" and order.count("writing") == 1 and order.count("source_hash") == 3

@@ -121,3 +121,16 @@ def test_too_large_files_and_strangers_are_refused(
     assert check(editor, "question,answer\na,b\nc,d\n")["problems"][0]["code"] == "too_many_rows"
     assert sign_in("agent").post("/api/faqs/import/check", files={"file": ("a.csv", b"")}).status_code == 403
     assert editor.post("/api/faqs/import/check").status_code == 400
+
+
+def test_fifty_thousand_rows_are_read_to_the_last(editor: TestClient) -> None:
+    rows = [f"f{number},{number} 号商品能退吗？,可以。" for number in range(faq_import.MOST_ROWS)]
+    assert faq_import.MOST_ROWS == 50_000
+    dry = check(editor, "id,question,answer\n" + "\n".join(rows))
+    assert (dry["rows"], dry["added"], dry["problem_count"]) == (50_000, 50_000, 0) and dry["token"]
+    rows[-1] = "last,,可以。"
+    dry = check(editor, "id,question,answer\n" + "\n".join(rows))
+    assert [(one["row"], one["field"]) for one in dry["problems"]] == [(50_001, "question")] and not dry["token"]
+    dry = check(editor, "id,question,answer\n" + "\n".join([*rows, "one,more,row"]))
+    assert dry["problems"][0]["code"] == "too_many_rows" and not dry["token"]
+    assert editor.get("/api/faqs").json()["total"] == 0
