@@ -8,7 +8,7 @@ ifeq ($(origin PORT),command line)
 export KEFU_PORT := $(PORT)
 endif
 
-.PHONY: run test lint bench storm hostile clean
+.PHONY: run test lint bench storm hostile kills clean
 .DELETE_ON_ERROR:
 
 run: .venv/.installed
@@ -33,6 +33,10 @@ storm: .venv/.installed-dev
 # Every hostile file through the worker; minutes.
 hostile: .venv/.installed-dev
 	$(BIN)/python -m tests.knowledge_base.hostile_files
+
+# 300 times kill -9 in the middle of writing; minutes.
+kills: .venv/.installed-dev
+	$(BIN)/python -m tests.web.kills --kills 300
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

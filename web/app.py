@@ -35,6 +35,7 @@ from web.problems import DeclaredSize, explain_problems
 from web.routes import chat, health, openai, static
 from web.security import SecurityHeaders
 from web.settings import Settings
+from web.tracing import Traced
 
 if TYPE_CHECKING:
     from bot.bot import Bot
@@ -80,6 +81,7 @@ def create_app(bot: Bot | None, settings: Settings, *, console: bool = False) ->
     )
     app.add_middleware(Gate)
     app.add_middleware(DeclaredSize)
+    app.add_middleware(Traced)
     app.add_middleware(SecurityHeaders)
     if console:
         from web.console.mount import mount_console

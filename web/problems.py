@@ -98,7 +98,7 @@ def explain_problems(app: FastAPI) -> None:
     app.add_exception_handler(Closed, _closed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _broken)
+    app.add_exception_handler(Exception, broken)
 
 
 def _retry(seconds: float | None) -> dict[str, str]:
@@ -144,5 +144,6 @@ async def _http_error(request: Request, problem: Exception) -> Response:
     return JSONResponse(body, problem.status_code, headers=dict(headers))
 
 
-async def _broken(request: Request, _problem: Exception) -> Response:
+async def broken(request: Request, _problem: Exception | None = None) -> Response:
+    """What a request gets that an unforeseen error has ended."""
     return _shaped(request, error("internal"))
