@@ -1,18 +1,24 @@
 """The parts that need no weights; the whole of it is tested with real models in journeys."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from bot.assemble import assemble, open_generator, open_retrieval, weights
 from bot.calibration import BUILT_IN
-from bot.releases import Model, Release
+from bot.releases import SHIPPED, Model, Release
 from bot.remote_generator import RemoteGenerator
 from bot.settings import Settings
-from bot.types import BotError
+from bot.types import BotError, Conversation
 from knowledge_base.adapter import Adapter
+from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.late_interaction import LateInteractionReranker
+from knowledge_base.types import Faq
 from tests.fakes import HashEncoder
+from training.release import describe
 
 
 def test_an_unfit_generator_is_not_even_opened() -> None:
@@ -75,3 +81,41 @@ def test_a_release_may_bring_its_own_fusion(tmp_path: Path) -> None:
     own.write_text("{}")
     with pytest.raises(BotError, match="fusion.json is not valid"):
         weights(Release("r", BUILT_IN, fusion=own))
+
+
+def test_releases_that_search_alike_share_what_they_search_with(tmp_path: Path, adapters: list[Adapter | None]) -> None:
+    for name, source in (("fitted", SHIPPED), ("trained", SHIPPED)):
+        shutil.copytree(source, tmp_path / "releases" / name)
+    weights = tmp_path / "releases" / "trained" / "encoder" / "adapter_model.safetensors"
+    save_file({"w": np.ones((2, 2), np.float32)}, weights)
+    describe(tmp_path / "releases" / "trained")
+    first = assemble(Settings(data=tmp_path))
+    fitted = assemble(Settings(data=tmp_path, release="fitted"), None, first)
+    trained = assemble(Settings(data=tmp_path, release="trained"), None, first)
+    assert fitted.knowledge is first.knowledge and trained.knowledge is not first.knowledge
+    assert [bot.release for bot in (first, fitted, trained)] == ["default", "fitted", "trained"] and len(adapters) == 2
+    fitted.close()
+    assert first.try_out(Conversation("c"), "hello").release == "default", "closing one leaves the other open"
+    (tmp_path / "releases" / "fitted" / "calibration.json").write_text("{}")
+    with pytest.raises(BotError, match="was altered"):
+        assemble(Settings(data=tmp_path, release="fitted"), None, first)
+    for bot in (first, trained):
+        bot.close()
+
+
+def test_what_was_published_while_another_release_served_is_found_after_catching_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fingerprints = iter(("hash-1", "other"))
+    monkeypatch.setattr("bot.assemble.open_encoder", lambda *_: HashEncoder(next(fingerprints)))
+    serving, kept = assemble(Settings(data=tmp_path)), assemble(Settings(data=tmp_path))
+    assert isinstance(serving.knowledge, KnowledgeBase) and isinstance(kept.knowledge, KnowledgeBase)
+    serving.knowledge.put_faqs([Faq("f1", "How do I return a kettle?", "Send it back.", "en")])
+    assert kept.knowledge.search("return kettle", "en") == [], "its encoder has not read it"
+    kept.catch_up()
+    assert [hit.passage.source_id for hit in kept.knowledge.search("return kettle", "en")] == ["f1"]
+    serving.knowledge.delete(["f1"])
+    kept.catch_up()
+    assert kept.knowledge.search("return kettle", "en") == [] and all(one.ok for one in kept.knowledge.check())
+    for bot in (serving, kept):
+        bot.close()

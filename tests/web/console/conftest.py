@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[3]
 class Console:
     """The server, and how people come in."""
 
+    program = "tests.web.console.server"
+
     def __init__(self, data: Path, browser: Browser | None = None, *, staffed: bool = True) -> None:
         """browser: for those who open pages. staffed: with one person of each role."""
         self.data = data
@@ -36,7 +38,7 @@ class Console:
 
     def start(self) -> None:
         """Start the server and wait until it listens."""
-        command = [sys.executable, "-m", "tests.web.console.server", str(self._port), str(self.data)]
+        command = [sys.executable, "-m", self.program, str(self._port), str(self.data)]
         command += [] if self._staffed else ["bare"]
         self._log = (self.data.parent / "server.log").open("ab")
         self._process = subprocess.Popen(
