@@ -72,8 +72,8 @@ def test_a_share_tries_a_release_and_the_story_tells_of_every_one(data: Path, mo
         "made from 200 examples to train with, 60 to fit thresholds (0123456789ab); passed against default: "
         "12 answers better, 3 worse",
         "tried by a share of the conversations (beside: default)",
-        "trial ended (beside: default)  enough seen",
-        "promoted (before: default)",
+        "trial of mine ended (beside: default)  enough seen",
+        "mine promoted (before: default)",
         "the watch: conversations abstained, zh: 30 of 50, before 30 of 50; limit +5%",
     ):
         assert said in told, told

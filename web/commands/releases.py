@@ -96,11 +96,11 @@ def _judged(content: Mapping[str, Any]) -> str:
 
 def _chapter(chapter: Chapter) -> str:
     said = {
-        "promote": f"promoted (before: {chapter.before})",
+        "promote": f"{chapter.release} promoted (before: {chapter.before})",
         "rollback": f"rolled back to {chapter.release} (before: {chapter.before})",
-        "refuse": f"refused (compared with: {chapter.before})",
-        "try": f"tried by a share of the conversations (beside: {chapter.before})",
-        "withdraw": f"trial ended (beside: {chapter.before})",
+        "refuse": f"{chapter.release} refused (compared with: {chapter.before})",
+        "try": f"{chapter.release} tried by a share of the conversations (beside: {chapter.before})",
+        "withdraw": f"trial of {chapter.release} ended (beside: {chapter.before})",
     }[chapter.act]
     why = f"  {chapter.why}" if chapter.why else ""
     if found := chapter.found:
