@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from knowledge_base.indexes import Indexes
+from knowledge_base.lists import TARGET
 from knowledge_base.store import Store
 from knowledge_base.types import Encoder, Finding
 
@@ -21,6 +22,7 @@ def check(store: Store, indexes: Indexes, encoder: Encoder) -> list[Finding]:
         _vectors(store, len(stored)),
         _encoder_agrees(store, stored, encoder),
         _compare("dense index", stored, dense),
+        _recall(indexes, len(dense)),
         _compare("keyword index", stored - never, keyword),
     ]
 
@@ -50,6 +52,16 @@ def _encoder_agrees(store: Store, stored: set[int], encoder: Encoder) -> Finding
     if worst < _SAME:
         return Finding("encoder", False, f"stored vectors differ from this encoder's (cosine {worst:.3f})", _REBUILD)
     return Finding("encoder", True, f"stored vectors are this encoder's (cosine {worst:.3f})")
+
+
+def _recall(indexes: Indexes, rows: int) -> Finding:
+    """Measured anew by making the index as a server does."""
+    made = indexes.settle()
+    if made is None:
+        return Finding("dense search", True, f"exact over {rows} entries")
+    detail = f"{made.probed} of {made.lists} lists are searched: recall@10 {made.recall:.3f} of exact search, measured"
+    well = made.recall >= TARGET
+    return Finding("dense search", well, f"{detail} on {made.questions} questions", "" if well else _REBUILD)
 
 
 def _compare(name: str, stored: set[int], held: set[int]) -> Finding:

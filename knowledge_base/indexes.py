@@ -12,6 +12,7 @@ import numpy as np
 
 from knowledge_base.index import DenseIndex
 from knowledge_base.keywords import KeywordIndex
+from knowledge_base.lists import Lists
 from knowledge_base.records import IndexRow, Role
 from knowledge_base.store import Store
 from knowledge_base.types import Language, SourceKind, Vectors
@@ -106,6 +107,10 @@ class Indexes:
     def ids(self) -> tuple[set[int], set[int]]:
         """The row ids that the dense and the keyword index hold."""
         return self._dense.ids(), self._keywords.ids()
+
+    def settle(self) -> Lists | None:
+        """How the dense index searches so many rows: None is exactly. Makes what it should be if need be."""
+        return self._dense.settle()
 
     def rebuild(self) -> None:
         """Forget both indexes and fill them from the store."""
