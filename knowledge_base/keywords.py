@@ -24,6 +24,7 @@ from knowledge_base.words import words
 _LOG = logging.getLogger(__name__)
 _PROBE = "怎麼申請退貨 returning items XC-200 你是谁"
 _FORMAT = hashlib.sha256(f"2 {words(_PROBE)}".encode()).hexdigest()[:16]  # changes when words() does
+_META = "meta.json"  # tantivy's list of the parts
 _HEAP = 32_000_000  # bytes for the writer
 _K1, _B = 1.2, 0.75  # tantivy's BM25
 
@@ -142,7 +143,11 @@ class KeywordIndex:
         state = self._read_state()
         if state is not None and state.get("format") == _FORMAT:
             try:
-                return tantivy.Index(schema, str(self._folder))
+                if not (self._folder / _META).is_file():  # tantivy would begin an empty one
+                    raise ValueError(f"{_META} is missing")
+                index = tantivy.Index(schema, str(self._folder))
+                index.searcher().search(tantivy.Query.term_query(schema, "words", "", "freq"), 1)  # opens every part
+                return index
             except ValueError as error:
                 _LOG.warning("The keyword index is damaged (%s); it is built anew from the store.", error)
         shutil.rmtree(self._folder)

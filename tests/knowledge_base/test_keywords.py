@@ -63,6 +63,25 @@ def test_a_damaged_index_starts_anew_from_revision_zero(folder: Path) -> None:
     assert index.ids() == set()
 
 
+@pytest.mark.parametrize("damage", [bytes(), b"{}", None])
+def test_whichever_file_is_damaged_or_gone_nothing_is_quietly_missing(folder: Path, damage: bytes | None) -> None:
+    """Either it answers as before, or it starts anew and is filled from the store."""
+    whole = filled(folder)
+    query, expected = "退货", whole.ids()
+    names = [path.name for path in folder.iterdir() if path.is_file() and path.stat().st_size]
+    assert len(names) >= 8
+    for name in names:
+        copy = folder.with_name(f"without-{name}")
+        shutil.copytree(folder, copy)
+        if damage is None:
+            (copy / name).unlink()
+        else:
+            (copy / name).write_bytes(damage)
+        index = KeywordIndex(copy)
+        index.search(query, 10)
+        assert index.revision() == 0 or index.ids() == expected, name
+
+
 def test_an_index_of_other_words_starts_anew(folder: Path) -> None:
     filled(folder)
     (folder / "kefu.json").write_text('{"format": "older", "revision": 4}')

@@ -138,7 +138,8 @@ class Tab:
             assert seq == self.seq + 1, (self.seq, frame)
             self.seq = seq
             if kind == "answer":
-                assert frame["text"] and frame["message_id"] not in self.answers, "answered once"
+                assert frame["text"] or frame["stopped"], frame
+                assert frame["message_id"] not in self.answers, "answered once"
                 self.answers.append(frame["message_id"])
         return str(kind)
 
