@@ -63,7 +63,7 @@ def test_a_damaged_index_starts_anew_from_revision_zero(folder: Path) -> None:
     assert index.ids() == set()
 
 
-@pytest.mark.parametrize("damage", [bytes(), b"{}", None])
+@pytest.mark.parametrize("damage", [b"", b"{}", None])
 def test_whichever_file_is_damaged_or_gone_nothing_is_quietly_missing(folder: Path, damage: bytes | None) -> None:
     """Either it answers as before, or it starts anew and is filled from the store."""
     whole = filled(folder)
