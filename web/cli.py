@@ -10,6 +10,7 @@ from web.commands.documents import add, remove
 from web.commands.errors import Mendable
 from web.commands.evaluate import evaluate
 from web.commands.faq import faq
+from web.commands.move import move
 from web.commands.releases import promote, releases, rollback
 from web.commands.search import rebuild, search
 from web.commands.serve import serve
@@ -27,7 +28,7 @@ main = typer.Typer(
 )
 
 
-for verb in (serve, ask, add, remove, search, rebuild, evaluate, releases, promote, rollback, backup, restore):
+for verb in (serve, ask, add, remove, search, rebuild, evaluate, releases, promote, rollback, backup, restore, move):
     main.command()(verb)
 main.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []})(
     train
