@@ -114,6 +114,7 @@ class KeywordIndex:
         """A writer whose work is committed as that of `revision`, or not at all."""
         try:
             writer = self._index.writer(_HEAP, 1)
+            writer.garbage_collect_files()  # what one that was killed has left: tantivy writes over no file
             yield writer
             writer.commit()
             writer.wait_merging_threads()

@@ -82,6 +82,22 @@ def test_whichever_file_is_damaged_or_gone_nothing_is_quietly_missing(folder: Pa
         assert index.revision() == 0 or index.ids() == expected, name
 
 
+def test_what_a_killed_writer_has_left_does_not_stop_the_next(folder: Path) -> None:
+    filled(folder)
+    copy = folder.with_name("killed")
+    shutil.copytree(folder, copy)
+    index = KeywordIndex(copy)
+    with index.lock:
+        index.apply([], [1], 9)
+    (left,) = copy.glob("*.del")  # written, and then the process was killed before its commit
+    shutil.copy(left, folder / left.name)
+    shutil.copy(copy / ".managed.json", folder / ".managed.json")
+    again = KeywordIndex(folder)
+    with again.lock:
+        again.apply([], [1], 9)
+    assert 1 not in again.ids()
+
+
 def test_an_index_of_other_words_starts_anew(folder: Path) -> None:
     filled(folder)
     (folder / "kefu.json").write_text('{"format": "older", "revision": 4}')
