@@ -46,6 +46,7 @@ class MemoryKnowledge:
     sources: dict[str, Document | Faq] = field(default_factory=dict)
     puts: list[list[str]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=lambda: [Finding("dense index", True, "as stored")])
+    noted: list[tuple[object, ...]] = field(default_factory=list)  # in the audit log
     rebuilt: bool = False
     closed: bool = False
 
@@ -82,6 +83,9 @@ class MemoryKnowledge:
 
     def search(self, query: str, language: Language, limit: int = 10) -> list[Hit]:
         return [_hit(faq) for faq in self.faqs() if query in faq.question][:limit]
+
+    def note(self, who: str, act: str, subject: str, before: object = None, after: object = None) -> None:
+        self.noted.append((who, act, subject, after))
 
     def rebuild(self, progress: Progress | None = None) -> None:
         self.rebuilt = True
@@ -141,6 +145,11 @@ def knowledge(monkeypatch: pytest.MonkeyPatch) -> MemoryKnowledge:
     def open_bot(data: Path | None) -> Iterator[FaqBot]:
         yield FaqBot(memory)
 
+    @contextmanager
+    def open_audit(data: Path | None) -> Iterator[MemoryKnowledge]:
+        yield memory
+
+    monkeypatch.setattr(compose, "open_audit", open_audit)
     monkeypatch.setattr(compose, "open_knowledge", open_knowledge)
     monkeypatch.setattr(compose, "open_bot", open_bot)
     return memory
@@ -382,6 +391,7 @@ def test_remove_says_what_was_not_there(knowledge: MemoryKnowledge, kefu: Callab
     assert _objects(result) == [{"removed": ["return"], "unknown": ["lost"]}]
     assert result.exit_code == 1 and "lost" in result.stderr
     assert knowledge.is_empty
+    assert knowledge.noted == [("kefu remove", "faq.delete", "return", None)]
 
 
 # --- add
@@ -423,6 +433,7 @@ def test_add_again_changes_nothing(folder: Path, knowledge: MemoryKnowledge, kef
     (folder / "deep" / "broken.pdf").unlink()
     assert kefu("add", folder).exit_code == 0
     again = kefu("add", folder)
+    assert {noted[:2] for noted in knowledge.noted} == {("kefu add", "document.add")}
     assert "unchanged  a.md" in again.stdout and "2 unchanged" in again.stdout
 
 
@@ -495,6 +506,7 @@ def test_faqs_go_out_and_come_back(tmp_path: Path, knowledge: MemoryKnowledge, k
     assert "changed    return" in kefu("faq", "import", file).stdout
     assert knowledge.sources["return"] == FAQ
     assert kefu("faq", "import", file).stdout == "1 unchanged\n"
+    assert knowledge.noted == [("kefu faq import", "faq.import", "1 FAQs", {"changed": 1})]
 
 
 def test_an_export_into_no_folder_says_so(knowledge: MemoryKnowledge, kefu: Callable[..., Result]) -> None:

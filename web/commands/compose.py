@@ -1,6 +1,6 @@
 """The composition root of the command line: settings in, open parts out. The only place that builds them.
 
-Tests put fakes in place of `open_knowledge` and `open_bot`.
+Tests put fakes in place of `open_knowledge`, `open_bot` and `open_audit`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.bot import Bot
     from knowledge_base.knowledge_base import KnowledgeBase
     from web.settings import Settings
+    from web.staff.audit import Audit
 
 
 def read_settings(data: Path | None, **overrides: Any) -> Settings:
@@ -55,3 +56,15 @@ def open_bot(data: Path | None) -> Iterator[Bot]:
         yield bot
     finally:
         bot.close()
+
+
+@contextmanager
+def open_audit(data: Path | None) -> Iterator[Audit]:
+    """The audit log of a data folder: what is changed from here is told there too."""
+    from web.staff.access import open_access
+
+    access = open_access(read_settings(data))
+    try:
+        yield access.audit
+    finally:
+        access.engine.dispose()

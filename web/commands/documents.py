@@ -40,10 +40,10 @@ def add(
         return
     files = [File(paths[0], readable(id))] if id else list(files_in(paths, SUFFIXES))
     outcomes: list[Outcome] = []
-    with compose.open_knowledge(data) as knowledge:
+    with compose.open_knowledge(data) as knowledge, compose.open_audit(data) as audit:
         for outcome in stored_files(knowledge, files):
             outcomes.append(outcome)
-            report(outcome, as_json)
+            report(outcome, as_json, audit)
     if not as_json:
         say(f"{datetime.now():%Y-%m-%d %H:%M}  {_summary(outcomes)}", style="dim")
     if any(outcome.outcome in ("failed", "empty") for outcome in outcomes):
@@ -59,8 +59,11 @@ def remove(
     from knowledge_base.source import readable
 
     ids = [readable(id) for id in ids]
-    with compose.open_knowledge(data) as knowledge:
+    with compose.open_knowledge(data) as knowledge, compose.open_audit(data) as audit:
+        faqs = {id for id in ids if knowledge.faq(id)}
         removed = knowledge.delete(ids)
+        for id in removed:
+            audit.note("kefu remove", "faq.delete" if id in faqs else "document.erase", id)
     unknown = [id for id in ids if id not in removed]
     if as_json:
         say_json({"removed": removed, "unknown": unknown})

@@ -38,6 +38,7 @@ def import_faqs(
             outcomes = [(one.id, _would_be(knowledge, one)) for one in faqs]
         else:
             outcomes = _imported(knowledge, faqs)
+            _note(outcomes, data)
     if as_json:
         rows = [{"id": id, "outcome": outcome} for id, outcome in outcomes]
         say_json({"dry_run": dry_run, "faqs": rows})
@@ -73,6 +74,14 @@ def export_faqs(
 def _imported(knowledge: KnowledgeBase, faqs: Sequence[Faq]) -> list[tuple[str, str]]:
     with bar("encoding FAQs") as shown:
         return [(put.id, put.outcome) for put in knowledge.put_faqs(faqs, shown)]
+
+
+def _note(outcomes: Sequence[tuple[str, str]], data: Path | None) -> None:
+    """Tell the audit log what an import has changed, if anything."""
+    counts = Counter(outcome for _, outcome in outcomes)
+    if done := {name: counts[name] for name in ("added", "changed") if counts[name]}:
+        with compose.open_audit(data) as audit:
+            audit.note("kefu faq import", "faq.import", f"{sum(done.values())} FAQs", after=done)
 
 
 def _would_be(knowledge: KnowledgeBase, faq: Faq) -> str:

@@ -17,9 +17,11 @@ from web.commands.terminal import bar, hint, say, say_json
 if TYPE_CHECKING:
     from knowledge_base.knowledge_base import KnowledgeBase
     from knowledge_base.types import Document
+    from web.staff.audit import Audit
 
 _BATCH_FILES = 32
 _BATCH_CHARACTERS = 200_000
+_ACTS = {"added": "document.add", "changed": "document.change", "trashed": "document.trash"}
 _STYLES = {"added": "green", "changed": "green", "trashed": "yellow", "failed": "red", "empty": "red"}
 
 
@@ -128,8 +130,10 @@ def _stored(knowledge: KnowledgeBase, batch: Sequence[Document]) -> list[Outcome
     return [Outcome(put.id, put.outcome, put.passages, put.encoded, put.detail, at) for put in puts]
 
 
-def report(outcome: Outcome, as_json: bool) -> None:
-    """Print an outcome's line."""
+def report(outcome: Outcome, as_json: bool, audit: Audit) -> None:
+    """Tell the audit log of a change, and print the outcome's line."""
+    if act := _ACTS.get(outcome.outcome):
+        audit.note("kefu add", act, outcome.id, after={"passages": outcome.passages})
     if as_json:
         say_json(outcome)
         return

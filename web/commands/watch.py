@@ -21,6 +21,7 @@ from web.commands.terminal import hint, say
 if TYPE_CHECKING:
     from knowledge_base.knowledge_base import KnowledgeBase
     from knowledge_base.types import Document
+    from web.staff.audit import Audit
 
 _EVERY = 10_000  # milliseconds after which the folder is looked at, even if no event has come
 
@@ -28,21 +29,21 @@ _EVERY = 10_000  # milliseconds after which the folder is looked at, even if no 
 def watch_folder(folder: Path, data: Path | None, as_json: bool) -> None:
     """Bring the knowledge base in step with the folder, then keep it so until Ctrl-C or SIGTERM."""
     record = compose.read_settings(data).data / "watched.json"
-    with compose.open_knowledge(data) as knowledge:
-        keep_in_step(Mirror(knowledge, folder, record), as_json)
+    with compose.open_knowledge(data) as knowledge, compose.open_audit(data) as audit:
+        keep_in_step(Mirror(knowledge, folder, record), as_json, audit)
 
 
-def keep_in_step(mirror: Mirror, as_json: bool) -> None:
+def keep_in_step(mirror: Mirror, as_json: bool, audit: Audit) -> None:
     """Step whenever the folder changes; Ctrl-C and SIGTERM end it cleanly. Raises ValueError when it is gone."""
     from watchfiles import watch
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _step(mirror, as_json)
+        _step(mirror, as_json, audit)
         if not as_json:
             say(f"watching {mirror.folder}; stop with Ctrl-C", style="dim")
         for _ in watch(mirror.folder, rust_timeout=_EVERY, yield_on_timeout=True):
-            _step(mirror, as_json)
+            _step(mirror, as_json, audit)
     except KeyboardInterrupt:
         if not as_json:
             say("stopped", style="dim")
@@ -50,9 +51,9 @@ def keep_in_step(mirror: Mirror, as_json: bool) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def _step(mirror: Mirror, as_json: bool) -> None:
+def _step(mirror: Mirror, as_json: bool, audit: Audit) -> None:
     for outcome in mirror.step():
-        report(outcome, as_json)
+        report(outcome, as_json, audit)
 
 
 @dataclass(slots=True)

@@ -16,6 +16,8 @@ from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Document
 from tests.fakes import HashEncoder
 from web.commands.watch import Mirror
+from web.settings import Settings
+from web.staff.access import open_access
 
 ROOT = Path(__file__).parents[3]
 
@@ -108,8 +110,11 @@ from knowledge_base.assemble import open_in
 from knowledge_base.retrieval import Retrieval
 from tests.fakes import HashEncoder
 from web.commands.watch import Mirror, keep_in_step
+from web.settings import Settings
+from web.staff.access import open_access
 data, folder = map(Path, sys.argv[1:])
-keep_in_step(Mirror(open_in(data, Retrieval(HashEncoder())), folder, data / "watched.json"), False)
+keep_in_step(Mirror(open_in(data, Retrieval(HashEncoder())), folder, data / "watched.json"), False,
+             open_access(Settings(data=data)).audit)
 """
 
 
@@ -131,3 +136,7 @@ def test_it_runs_until_it_is_told_to_stop(folder: Path, tmp_path: Path, how: sig
         watching.send_signal(how)
         assert "stopped" in watching.stdout.read()
     assert watching.returncode == 0
+    changes, _ = open_access(Settings(data=tmp_path / "data")).audit.page()
+    assert [(change.action, change.subject) for change in changes[:2]] == [
+        ("document.trash", "a.md"), ("document.add", "new.md"),
+    ]  # fmt: skip
