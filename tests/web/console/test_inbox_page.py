@@ -54,13 +54,13 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def customer(console: Console, language: str) -> Page:
-    """A customer on the shop's page who has asked for a person."""
+def customer(console: Console, language: str, told: str = "") -> Page:
+    """A customer on the shop's page who has asked for a person, and is told so; as the first who waits, if not said."""
     page = console.page(None, language)
     page.goto(console.url + ("/" if language == "zh" else "/en.html"))
     page.locator(".fab").click()
     page.locator(".head .person").click()
-    expect(page.locator(".desk")).to_contain_text(WORDS[language]["waiting"])
+    expect(page.locator(".desk")).to_contain_text(told or WORDS[language]["waiting"])
     return page
 
 
@@ -185,3 +185,30 @@ def test_roles_without_the_desk_are_refused(console: Console) -> None:
     page.goto(f"{console.url}/console/inbox")
     expect(page.get_by_text("Your role may not do this")).to_be_visible()
     assert page.get_by_role("link", name="Inbox").count() == 0
+
+
+LISTENED = """
+window.heard = [];
+window.Audio = class { constructor(address) { this.address = address; } async play() { heard.push(this.address); } };
+window.Notification = class {
+    static permission = "granted";
+    constructor(title, { body }) { heard.push(body); }
+};
+Object.defineProperty(document, "hidden", { get: () => true });
+"""
+
+
+@pytest.mark.parametrize(("language", "told"), [("zh", "有客户在等待人工客服"), ("en", "A customer is waiting")])
+def test_staff_on_another_page_hear_and_see_that_somebody_waits(console: Console, language: str, told: str) -> None:
+    staff = console.page("agent", language)
+    staff.add_init_script(LISTENED)
+    staff.goto(f"{console.url}/console/conversations")
+    expect(staff.get_by_test_id("inbox-badge")).to_be_hidden()
+    customer(console, language)
+    expect(staff.get_by_test_id("inbox-badge")).to_have_text("1")
+    assert staff.evaluate("heard")[0] == "/console/static/ding.wav"
+    assert told in staff.evaluate("heard")[1]
+    staff.evaluate("localStorage.kefuSound = 'off'; heard.length = 0")
+    customer(console, language, told="1")  # who waits before
+    expect(staff.get_by_test_id("inbox-badge")).to_have_text("2")
+    assert len(staff.evaluate("heard")) == 1  # the notification alone
