@@ -1,8 +1,7 @@
 """Hundreds of texts that try to run a script, shown wherever Kefu shows text, in a real Chromium: none runs.
 
 The texts stand in questions, answers, categories, document ids, titles and passages, messages of customers and
-staff, names, notes, contacts and comments. They are shown in conversations and their list, in the widget, and come
-by the address of every list.
+staff, names, notes, contacts, comments, and what was corrected; each page of the console and the widget shows them.
 """
 
 import json
@@ -13,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from bot.bot import Bot
 from bot.types import Answer, Citation, Message
@@ -133,12 +132,33 @@ def test_the_payloads_run_where_nothing_stands_in_their_way(browser: Browser) ->
 
 def test_no_script_runs_in_the_console(full: tuple[Console, str]) -> None:
     console, id = full
+    with console.client("admin") as client:
+        faq = client.get("/api/faqs", params={"q": "window.hits"}).json()["items"][0]["id"]
+        document = client.get("/api/documents", params={"q": "window.hits"}).json()["items"][0]["id"]
     page = watched(console.page("admin", "en"))
-    for path in (f"conversations/{id}", "conversations"):
+    for path in (
+        f"conversations/{id}",
+        "conversations",
+        f"faqs?q={quote('window.hits')}",
+        f"faqs/{quote(faq, safe='')}",
+        "documents",
+        f"documents/view?id={quote(document, safe='')}",
+        "unanswered",
+        f"inbox?c={id}",
+        f"conversations?text={quote('window.hits')}",
+        "settings",
+    ):
         page.goto(f"{console.url}/console/{path}")
         page.wait_for_function(LISTENS)
-        page.wait_for_function(SHOWN)
+        try:
+            page.wait_for_function(SHOWN)
+        except Error as error:
+            raise AssertionError(f"{path} shows none of them") from error
         assert_nothing_ran(page, path)
+    page.goto(f"{console.url}/console/conversations/{id}")
+    page.wait_for_function(LISTENS)
+    page.get_by_text("Evidence and scores").first.click()
+    assert_nothing_ran(page, "evidence")
 
 
 def test_no_script_runs_in_the_console_by_what_is_typed_or_stands_in_the_address(full: tuple[Console, str]) -> None:
