@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 from knowledge_base.types import Progress
 from web.app import create_app
@@ -56,6 +58,21 @@ def serve(settings: Settings, progress: Progress | None = None, on_ready: Callab
         listener.close()
     if server.problem is not None:
         raise server.problem
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """A websocket that the server's end leaves alone while the customer is closing it.
+
+    uvicorn would raise there, and neither close the other connections nor wait for the bot.
+    """
+
+    def shutdown(self) -> None:
+        """End the connection."""
+        if self.conn.state in (State.CLOSING, State.CLOSED):
+            self.stop_keepalive()
+            self.transport.close()
+        else:
+            super().shutdown()
 
 
 class Server(uvicorn.Server):
@@ -137,6 +154,7 @@ def _config(app: object, settings: Settings) -> uvicorn.Config:
         app,  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
+        ws=Socket,
         ws_max_size=_MOST_FRAME,
         ws_per_message_deflate=False,
         proxy_headers=bool(settings.trusted_proxies),

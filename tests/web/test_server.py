@@ -14,6 +14,7 @@ import httpx
 import pytest
 import structlog
 from websockets.asyncio.client import connect
+from websockets.protocol import State
 
 import web.server
 from knowledge_base.types import KnowledgeBaseError
@@ -108,6 +109,16 @@ async def test_running_replies_reach_their_readers_before_the_end(bot, settings,
             while frame["type"] != "answer":
                 frame = json.loads(await chat.recv())
     assert frame["text"] == "You asked: hold on" and not frame["stopped"] and bot.closed
+
+
+def test_a_socket_that_its_customer_is_closing_is_not_closed_again() -> None:
+    done: list[str] = []
+    ends = SimpleNamespace(close=lambda: done.append("transport"))
+    closing = SimpleNamespace(
+        conn=SimpleNamespace(state=State.CLOSING), stop_keepalive=lambda: done.append("keepalive"), transport=ends
+    )
+    web.server.Socket.shutdown(closing)  # type: ignore[arg-type]
+    assert done == ["keepalive", "transport"]
 
 
 async def test_a_reply_that_takes_too_long_is_stopped_and_logged_at_the_end(bot, settings, monkeypatch) -> None:

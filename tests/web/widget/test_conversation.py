@@ -156,7 +156,7 @@ def test_abstain_offers_near_questions_and_a_person(visit: Visit, server: MockSe
     server.scripts["rocket"] = [answer(kind="abstain", text="I can't find this.", options=["A?", "B?"])]
     page = visit("en")
     ask(page, "rocket")
-    buttons = page.get_by_role("group", name="Similar questions").get_by_role("button")
+    buttons = page.get_by_role("group", name="What comes nearest").get_by_role("button")
     expect(buttons).to_have_text(["A?", "B?", "Talk to a person"])
     expect(page.locator(".rate")).to_have_count(0)
 
