@@ -6,6 +6,7 @@ Everything is counted in the database or on slim columns. What an outcome is, `b
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -134,14 +135,14 @@ class Statistics:
 
 
 def statistics(engine: Engine, scope: Scope) -> Statistics:
-    """All numbers of a scope."""
-    with engine.connect() as connection:
+    """All numbers of a scope. The days, the longest of them, are counted beside the others."""
+    with ThreadPoolExecutor(1) as beside, engine.connect() as connection:
+        counting = beside.submit(_counted_days, engine, scope)
         first_token, whole = _latencies(connection, scope)
         liked, judged = _judgements(connection, scope)
         cited = _cited(connection, scope)
         by_all = _cited(connection, replace(scope, language=None)) if scope.language else cited
         return Statistics(
-            days=_days(connection, scope),
             kinds=_kinds(connection, scope),
             false=_false(connection, scope),
             liked=liked,
@@ -151,7 +152,13 @@ def statistics(engine: Engine, scope: Scope) -> Statistics:
             top=_top(connection, cited),
             unused=_unused(connection, scope, by_all),
             handoffs=_handoffs(connection, scope),
+            days=counting.result(),
         )
+
+
+def _counted_days(engine: Engine, scope: Scope) -> dict[date, dict[Outcome, int]]:
+    with engine.connect() as connection:
+        return _days(connection, scope)
 
 
 def _days(connection: Connection, scope: Scope) -> dict[date, dict[Outcome, int]]:
