@@ -47,6 +47,8 @@ class Knowledge(Protocol):
 
     def faq(self, faq_id: str) -> Faq | None: ...
 
+    def is_phrasing(self, question: str) -> bool: ...
+
     def encode_missing(self) -> int: ...
 
     def close(self) -> None: ...
@@ -134,7 +136,7 @@ class Bot:
     def suggestions(self) -> dict[Language, tuple[str, ...]]:
         """Up to three questions of published FAQs in each language, of different categories where possible."""
         today = date.today()
-        open_now = [faq for faq in self.knowledge.faqs() if _is_shown(faq, today)]
+        open_now = [faq for faq in self.knowledge.faqs() if faq.is_open_on(today)]
         return {language: _varied([f for f in open_now if f.language == language]) for language in _LANGUAGES}
 
     def catch_up(self) -> None:
@@ -153,7 +155,9 @@ class Bot:
         with draft.timed("query"):
             wish = control(question)
             earlier, topic = history.questions(conversation), history.topic(conversation)
-            draft.query = question if wish else standalone(question, earlier, topic)
+            draft.query = standalone(question, earlier, topic)
+            if wish or (draft.query != question and self.knowledge.is_phrasing(question)):
+                draft.query = question
         with draft.timed("search"):
             draft.hits = tuple(self.knowledge.search(draft.query, draft.language))
         with draft.timed("decide"):
@@ -281,11 +285,6 @@ def _no_answer(draft: Draft) -> str:
     if draft.decision.kind == "clarify":
         return say("clarify", draft.language)
     return say("abstain_near" if draft.decision.options else "abstain", draft.language)
-
-
-def _is_shown(faq: Faq, today: date) -> bool:
-    begun = faq.valid_from is None or faq.valid_from <= today
-    return faq.status == "published" and begun and (faq.valid_until is None or today <= faq.valid_until)
 
 
 def _varied(faqs: Sequence[Faq]) -> tuple[str, ...]:

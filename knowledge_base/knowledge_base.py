@@ -46,7 +46,8 @@ class KnowledgeBase:
         self._store = store
         self._passage_tokens = passage_tokens
         self._indexes = Indexes(store, KeywordIndex(folder), retrieval.encoder.dimension)
-        self.searching = Searching(retrieval, self._indexes, Passages(store.engine))
+        self._passages = Passages(store.engine)
+        self.searching = Searching(retrieval, self._indexes, self._passages)
         self.editing = Editing(store, retrieval.encoder, self._indexes)
         self.library = Library(store, retrieval.encoder, self._indexes, passage_tokens)
 
@@ -131,6 +132,10 @@ class KnowledgeBase:
 
     def faq(self, faq_id: str) -> Faq | None:
         return next(iter(self._store.sources("faq", faq_id)), None)
+
+    def is_phrasing(self, question: str) -> bool:
+        """Whether a published FAQ is asked so, word for word: such a question needs nothing of what was said before."""
+        return self._passages.is_phrasing(question)
 
     def deleted_ids(self) -> set[str]:
         """Ids of the documents and FAQs that were deleted at some time."""

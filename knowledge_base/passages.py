@@ -45,12 +45,18 @@ class Passages:
 
     def exact(self, query: str) -> list[int]:
         """Row ids of what is, normalised, the query itself: FAQ phrasings, those to refuse too, and sections' names."""
-        normal = normalise(query)[:512]
+        normal = _normal(query)
         if not normal:
             return []
         statement = select(_ENTRY.id).where(_ENTRY.normal == normal)
         with self._engine.connect() as connection:
             return list(connection.execute(statement.order_by(_ENTRY.id)).scalars())
+
+    def is_phrasing(self, query: str) -> bool:
+        """Whether it is, normalised, how an FAQ is asked."""
+        phrased = (_ENTRY.kind == "faq", _ENTRY.role != "never", _ENTRY.normal == _normal(query))
+        with self._engine.connect() as connection:
+            return connection.execute(select(_ENTRY.id).where(*phrased).limit(1)).first() is not None
 
     def first_rows(self, faq_ids: Sequence[str]) -> list[int]:
         """Row ids of the first phrasings of those FAQs that are published."""
@@ -128,6 +134,10 @@ class Passages:
             )
             for r in rows
         }
+
+
+def _normal(query: str) -> str:
+    return normalise(query)[:512]  # as much as an entry keeps
 
 
 @dataclass(frozen=True, slots=True)

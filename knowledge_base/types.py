@@ -60,6 +60,11 @@ class Faq:
         """What the ids of translations have in common: "returns" for "returns.zh" and "returns.en"."""
         return faq_id[:-3] if faq_id.endswith((".zh", ".en")) else faq_id
 
+    def is_open_on(self, day: date) -> bool:
+        """Whether customers may see it that day."""
+        begun = self.valid_from is None or self.valid_from <= day
+        return self.status == "published" and begun and (self.valid_until is None or day <= self.valid_until)
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:

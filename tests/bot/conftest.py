@@ -71,6 +71,9 @@ class SmallKnowledge:
     def faq(self, faq_id: str) -> Faq | None:
         return next((faq for faq in self._faqs if faq.id == faq_id), None)
 
+    def is_phrasing(self, question: str) -> bool:
+        return any(normalise(question) == normalise(passage.phrasing) for passage in self.passages if passage.phrasing)
+
     @property
     def is_empty(self) -> bool:
         return not self.passages

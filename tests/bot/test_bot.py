@@ -114,15 +114,6 @@ def test_evidence_in_the_other_language_is_announced(
     assert answer.text == "以下内容来自英文资料。\n\nRefunds take 3 days via PayPal."
 
 
-def test_a_follow_up_is_searched_with_its_topic(make_bot: Callable[..., Bot], knowledge: Any) -> None:
-    bot = make_bot()
-    conversation = bot.log.open()
-    ask(bot, "怎么申请退货？", conversation)
-    ask(bot, "谢谢", bot.log.load(conversation.id))
-    answer = ask(bot, "那运费呢？", bot.log.load(conversation.id))
-    assert answer.query == knowledge.queries[-1] == "申请退货 运费"
-
-
 def test_a_company_s_own_faq_goes_before_our_words(
     small_knowledge: Any, passage: MakePassage, log: ConversationLog, calibration: Calibration
 ) -> None:
