@@ -8,7 +8,7 @@ ifeq ($(origin PORT),command line)
 export KEFU_PORT := $(PORT)
 endif
 
-.PHONY: run test lint bench storm hostile kills clean
+.PHONY: run test lint bench storm hostile kills soak clean
 .DELETE_ON_ERROR:
 
 run: .venv/.installed
@@ -37,6 +37,10 @@ hostile: .venv/.installed-dev
 # 300 times kill -9 in the middle of writing; minutes.
 kills: .venv/.installed-dev
 	$(BIN)/python -m tests.web.kills --kills 300
+
+# An hour of a hundred visitors and three of the staff at a real server with its models.
+soak: .venv/.installed-dev
+	$(BIN)/python -m tests.web.soak
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,5 +1,7 @@
 """Routes for whoever runs the server: is it up, may it be asked, how is it doing."""
 
+import asyncio
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -25,6 +27,8 @@ async def ready(request: Request) -> Response:
 
 
 @router.get("/metrics")
-async def metrics(request: Request) -> Response:
+async def read_metrics(request: Request) -> Response:
     """Counts and times for Prometheus."""
-    return Response(desk_of(request).metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    metrics = desk_of(request).metrics
+    metrics.tasks.set(len(asyncio.all_tasks()))
+    return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
