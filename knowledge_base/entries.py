@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from knowledge_base.chunk import chunk
 from knowledge_base.language import has_chinese, language_of, normalise
 from knowledge_base.records import Entry, Role
-from knowledge_base.types import Document, Faq, Language, section
+from knowledge_base.types import Document, Faq, Language, path_of, section
 
 _BETWEEN_CLAUSES = re.compile(r"[，,；;、。？！?!/\n]+|(?<=[a-z])\. +")
 _FEWEST = 2  # Chinese characters or English words: with fewer a clause says too little
@@ -22,13 +22,13 @@ def document_entries(document: Document, count_tokens: Callable[[Sequence[str]],
     named: set[str] = set()
     entries = []
     for piece in chunk(document.text, count_tokens, size):
-        name = section(document.title, piece.headings)
+        name, path = section(document.title, piece.headings), path_of(document.title, piece.headings)
         entries.append(
             Entry(
                 role="passage",
                 language=_passage_language(piece.text, document.language),
                 text=piece.text,
-                search_text="\n".join(_context(document.title, piece.headings) + [piece.text]),
+                search_text="\n".join(filter(None, (" > ".join(path), piece.text))),
                 headings=piece.headings,
                 normal="" if name in named else normalise(name),
             )
@@ -80,12 +80,3 @@ def _phrasing(faq: Faq, text: str, role: Role) -> Entry:
         search_text=text,
         normal=normalise(text),
     )
-
-
-def _context(title: str, headings: Sequence[str]) -> list[str]:
-    """Title and headings, without a heading that only repeats what stands before it."""
-    path: list[str] = []
-    for part in (title, *headings):
-        if part.strip() and part not in path:
-            path.append(part)
-    return [" > ".join(path)] if path else []

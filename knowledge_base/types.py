@@ -66,6 +66,11 @@ class Faq:
         return self.status == "published" and begun and (self.valid_until is None or day <= self.valid_until)
 
 
+def path_of(title: str, headings: Sequence[str]) -> tuple[str, ...]:
+    """A document's title and the headings that lead to a place in it, each once."""
+    return tuple(dict.fromkeys(part for part in (title, *headings) if part.strip()))
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """The retrieval unit: a piece of a document, or an FAQ as it answers one phrasing."""
@@ -84,7 +89,7 @@ class Passage:
     @property
     def path(self) -> tuple[str, ...]:
         """Its title and the headings that lead to it, each once."""
-        return tuple(dict.fromkeys(part for part in (self.title, *self.headings) if part.strip()))
+        return path_of(self.title, self.headings)
 
     @property
     def name(self) -> str:
