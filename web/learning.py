@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from web.settings import Settings
 
 Work = Literal["collect", "promote"]
-_POLITE = ("nice", "-n", "15")
+_POLITE = ("nice", "-n", "19")
 _THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 _TAIL = 20_000  # bytes of a log that are shown
 _CURVE = 400  # points of a loss curve
@@ -172,14 +172,17 @@ class Learning:
         return held
 
     def _begin(self, arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-        """A process of a session of its own: neither Ctrl-C in the server's terminal nor its end reaches it."""
+        """A process of a group of its own: neither Ctrl-C in the server's terminal nor its end reaches it.
+
+        Not of a session of its own: Linux shares the processor out among sessions, and niceness counts within one only.
+        """
         polite = _POLITE if shutil.which(_POLITE[0]) else ()
         place = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         quiet = {"TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "NO_COLOR": "1"}
         settings = {"KEFU_ENCODER": self._settings.encoder, "KEFU_DATABASE_URL": self._settings.database_url}
         with log.open("ab") as file:
             return subprocess.Popen(
-                [*polite, *arguments], stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
+                [*polite, *arguments], stdin=subprocess.DEVNULL, stdout=file, stderr=file, process_group=0,
                 env=os.environ | _THREADS | place | quiet | settings,
             )  # fmt: skip
 

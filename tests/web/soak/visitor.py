@@ -117,7 +117,7 @@ class Visitor:
         waiting = [text for id, text in self._asked.items() if id not in self._answers]
         if asked[: len(settled)] != settled or asked[len(settled) :] not in ([], waiting):
             raise Wrong(f"asked {len(settled)} and {len(waiting)} under way, the history has {len(asked)}")
-        if lost := {answer for answer in self._answers.values() if answer} - set(ids):
+        if lost := set(self._answers.values()) - set(ids):
             raise Wrong(f"{len(lost)} answers are lost from the history")
         self._history = set(ids)
         self.tally.seen["histories compared"] += 1
@@ -127,6 +127,7 @@ class Visitor:
         self._seq = 0
         self._asked: dict[str, str] = {}
         self._answers: dict[str, str] = {}  # by the question's id
+        self._last_answer = ""  # of the bot
         self._history: set[str] = set()  # ids of its messages when it was last seen
 
     # ---- what visitors do
@@ -150,8 +151,6 @@ class Visitor:
                 if frame["reply_to"] == id:
                     return frame
                 continue
-            if frame["code"] != "busy" or not frame.get("retry_after"):
-                raise Wrong(f"refused with {frame['code']}")
             self.tally.retries.append(frame["retry_after"])
             await asyncio.sleep(frame["retry_after"] * (1 + self._dice.random()))
             await self.say(text, id)
@@ -201,11 +200,10 @@ class Visitor:
         self.tally.seen["read slowly"] += 1
 
     async def _judge(self) -> None:
-        answers = [id for id in self._answers.values() if id]
-        if not answers:
+        if not self._last_answer:
             return
         assert self._socket is not None
-        frame = {"type": "feedback", "message_id": answers[-1], "helpful": self._dice.random() < 0.8}
+        frame = {"type": "feedback", "message_id": self._last_answer, "helpful": self._dice.random() < 0.8}
         await self._socket.send(json.dumps(frame))
         await self.until("feedback_saved")
 
@@ -245,6 +243,10 @@ class Visitor:
             if seq != self._seq + 1:
                 raise Wrong(f"frame {seq} after {self._seq}")
             self._seq = seq
+        if frame["type"] == "error" and (frame["code"] != "busy" or not frame.get("retry_after")):
+            raise Wrong(f"refused with {frame['code']}")
+        if frame["type"] == "answer":
+            self._last_answer = frame["message_id"]
         if frame["type"] in ("answer", "received") and frame["reply_to"]:
             self._answered(frame)
         return frame
