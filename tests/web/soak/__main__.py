@@ -23,7 +23,7 @@ from web.demo_company import FAQS
 
 EVERY = 5.0  # seconds between two readings
 SILENCE = 20.0  # seconds for threads and connections that are kept for a while to go
-SPARE = 3  # threads and files that may come and go
+SPARE = 16  # threads and files that pools may hold more of than when they were less busy; a leak is of hundreds
 
 
 class Soak:

@@ -93,12 +93,12 @@ class Visitor:
         await self.leave()
         await self._enter(**options)
 
-    async def _enter(self, **options: Any) -> None:
+    async def _enter(self, max_queue: int | None = None, **options: Any) -> None:
+        """max_queue: frames that are taken from the socket before they are read; None: all, as browsers do."""
         query = f"?token={self.token}&last_seq={self._seq}" if self.token else ""
         headers = {"X-Forwarded-For": self._address}
-        self._socket = await connect(
-            self._url + query, additional_headers=headers, open_timeout=PATIENCE, max_size=None, proxy=None, **options
-        )
+        options |= {"max_queue": max_queue, "max_size": None, "ping_interval": None, "proxy": None}
+        self._socket = await connect(self._url + query, additional_headers=headers, open_timeout=PATIENCE, **options)
         frame = await self.read()
         if frame["type"] != "session" or frame["resumed"] is not bool(self.token):
             raise Wrong(f"a visitor was not let in: {frame}")
@@ -194,7 +194,7 @@ class Visitor:
         id = uuid4().hex
         await self.say(self._dice.choice(self._faqs).question, id)
         while id not in self._answers:
-            await asyncio.sleep(self._dice.random() * 2)
+            await asyncio.sleep(self._dice.random())
             await self.read()
         await self.enter_again()
         self.tally.seen["read slowly"] += 1
