@@ -110,7 +110,10 @@ def test_a_round_runs_beside_the_server_and_is_known_to_the_next_one(desk: Desk,
     assert (found["done"], found["total"], found["seconds_left"]) == (10, 40, 30) and found["loss"] == [
         {"part": "encoder", "step": 10, "loss": 0.5}
     ]
-    assert trainer.get("/api/learning/rounds/may/log").json().split("\n")[:2] == ["threads 1 19", "alone True beside True"]
+    assert trainer.get("/api/learning/rounds/may/log").json().split("\n")[:2] == [
+        "threads 1 19",
+        "alone True beside True",
+    ]
     refused = trainer.post("/api/learning/rounds", json={"name": "june"})
     assert refused.status_code == 409 and refused.json()["error"]["code"] == "round_running"
     process = desk.learning._starting[1]  # type: ignore[index]

@@ -68,6 +68,8 @@ class Visitor:
             await self.arrive()
             for _ in range(self._dice.randint(3, 10)):
                 await asyncio.sleep(min(self._dice.expovariate(1 / self._pause), max(0.0, until - time.monotonic())))
+                if time.monotonic() >= until:
+                    break
                 await self._dice.choices(list(acts), list(acts.values()))[0]()
             await self._come_back()
             await self.leave()
@@ -162,7 +164,10 @@ class Visitor:
         await self._socket.send(json.dumps({"type": "message", "text": text, "id": id}))
 
     async def _vanish(self) -> None:
-        """Ask, let the connection break at once or in the middle of the answer, come back and ask under the same id."""
+        """Ask, let the connection break at once or in the middle of the answer, come back and ask under the same id.
+
+        A server that knows the question sends the same answer once more, under its old numbers.
+        """
         id, text = uuid4().hex, self._dice.choice(self._faqs).question
         await self.say(text, id)
         if self._dice.random() < 0.5:
@@ -171,14 +176,8 @@ class Visitor:
         await asyncio.sleep(self._dice.random())
         await self._enter()
         if id not in self._answers:
-            await self._asked_before(id, text)
+            await self.ask(text, id)
         self.tally.seen["vanished in the middle"] += 1
-
-    async def _asked_before(self, id: str, text: str) -> None:
-        """The answer to a question that the server may know already: it comes once more under its old numbers."""
-        await self.say(text, id)
-        while id not in self._answers:
-            await self.read()
 
     async def _come_back(self) -> None:
         await self.enter_again()
