@@ -128,6 +128,8 @@ def _time(match: _Match) -> list[Fact]:
     half = part["z1"] or part["z2"] or (part["e1"] or part["e3"] or "").lower()
     if half in ("下午", "晚上", "p") and hour < 12:
         hour += 12
+    elif half in ("晚上", "a") and hour == 12:
+        hour = 0
     return [Fact("time", f"{hour}:{minute:02}", match[0].strip())]
 
 
@@ -146,7 +148,7 @@ def _number(match: _Match) -> list[Fact]:
 
 def _plain(digits: str) -> str:
     value = format(Decimal(digits), "f")
-    return (value.rstrip("0").rstrip(".") if "." in value else value).lstrip("0") or "0"
+    return value.rstrip("0").rstrip(".") if "." in value else value
 
 
 def _latin_names(text: str) -> list[Fact]:
@@ -157,7 +159,7 @@ def _latin_names(text: str) -> list[Fact]:
         word = match[0]
         if len(word) < 2 or word.casefold() in _NO_NAME or word.casefold() in _UNIT_OF:
             continue
-        starts = _SENTENCE_START.search(text[max(0, match.start() - 8) : match.start()])
+        starts = _SENTENCE_START.search(text, match.start() - 8, match.start())
         capital = not word.islower() and (not starts or word[1:] != word[1:].lower())
         if in_chinese or capital:
             found.append(Fact("name", word.casefold(), word))

@@ -29,6 +29,14 @@ SUPPORTED = [
     (EN, "See shop.example.com/returns."),
     (EN, "The offer ends on 15 March 2026."),
     (EN, "The offer ends on 2026-03-15."),
+    (EN, "It is the offer of 2026."),
+    (EN, "See shop.example.com."),
+    (ZH, "售价是1299。"),
+    ("Price: 199", "It costs 199 dollars."),
+    ("套装可用2次。", "套装可用2份。"),
+    ("Canada is served too.", "We ship to Canada."),
+    ("容量500ml", "单位是ml"),
+    ("型号AirPure3", "型号AirPure"),
 ]
 INVENTED = [
     (ZH, "售价 1,399 元。", "1399"),
@@ -51,6 +59,16 @@ INVENTED = [
     (EN, "You can collect it in London.", "London"),
     (EN, "Call between 9 am and 8 pm.", "8 pm"),
     (EN, "Give it back within 30 hours.", "30 hours"),
+    (EN, "It is the offer of 2027.", "2027"),
+    (EN, "See https://shop.example.com/ret.", "https://shop.example.com/ret"),
+    (ZH, "型号 AP-3 也支持退货。", "AP-3"),
+    ("型号 AP-300b", "型号 AP-300", "AP-300"),
+    ("支持 payment", "支持 Pay", "Pay"),
+    ("有 smartphone", "有 phone", "phone"),
+    ("请看《123条例》。", "请看《23条例》。", "《23条例》"),
+    ("请看《a23条例》。", "请看《23条例》。", "《23条例》"),
+    ("It closes at 12 pm.", "It closes at 12 am.", "12 am"),
+    ("中午12点关门。", "晚上12点关门。", "晚上12点"),
 ]
 
 
@@ -68,6 +86,15 @@ def test_a_sentence_that_shares_no_words_is_not_supported() -> None:
     said = "您可以把机器人带到海边去散步看日落。"
     assert unsupported(said, [ZH], 0.5) == (said,)
     assert unsupported("签收后七天内可以退货。", [ZH], 0.5) == ()
+
+
+def test_a_sentence_of_four_words_is_judged_by_their_share_and_a_shorter_one_needs_them_all() -> None:
+    passage = "Green parcels travel."
+    assert unsupported("Green parcels travel abroad.", [passage], 0.75) == ()
+    assert unsupported("Green parcels travel abroad.", [passage], 0.8) != ()
+    assert unsupported("Green parcels abroad.", [passage], 0.5) == ("Green parcels abroad.",)
+    assert unsupported("Green parcels abroad.", [passage], 0.0) == ()
+    assert unsupported("Three green parcels.", [f"{passage} 3"], 0.5) == ()  # a number is a fact, whatever its spelling
 
 
 @given(st.sampled_from([ZH, EN]), st.integers(min_value=0, max_value=10**9))
@@ -90,6 +117,9 @@ def test_every_sentence_of_a_passage_is_supported_by_it(said: list[str]) -> None
 def test_of_a_broken_off_answer_only_the_supported_beginning_stays() -> None:
     assert supported_part("签收后七天内可以退货。运费 50 元。售价 1299 元。", [ZH], 0.0) == "签收后七天内可以退货。"
     assert supported_part("运费 50 元。", [ZH], 0.0) == ""
+    again = "签收后七天内可以退货。"
+    assert supported_part(f"{again}{again}运费 50 元。", [ZH], 0.0) == again * 2
+    assert supported_part(f"{again}运费 50 元。{again}", [ZH], 0.0) == again
 
 
 @pytest.mark.parametrize(
@@ -103,6 +133,7 @@ def test_of_a_broken_off_answer_only_the_supported_beginning_stays() -> None:
         ("[点这里](javascript:alert(1))", "点这里)"),
         ("[退货](https://shop.example/r)", "[退货](https://shop.example/r)"),
         ("好\x00\x1b[31m的<|im_end|>", "好[31m的"),
+        ("好\ue000的\ud800，\t表\n行", "好的，\t表\n行"),
     ],
 )
 def test_markup_and_control_characters_are_stripped(text: str, kept: str) -> None:
