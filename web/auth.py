@@ -95,12 +95,12 @@ def _listed(origin: str) -> tuple[str, str, int]:
 def _address(origin: str) -> tuple[str, str, int] | None:
     try:
         parts = urlsplit(origin)
-        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
+        scheme, host, port = parts.scheme, parts.hostname, parts.port  # the first two in small letters
     except ValueError:
         return None
     if scheme not in _PORTS or not host:
         return None
-    return scheme, host.lower(), _PORTS[scheme] if port is None else port
+    return scheme, host, _PORTS[scheme] if port is None else port
 
 
 def _host_and_port(host: str, default: int) -> tuple[str, int] | None:

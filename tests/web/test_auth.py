@@ -1,5 +1,6 @@
 """Visitor tokens, the API key, origins, and the files that keep their secrets."""
 
+import base64
 import os
 import stat
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from web.auth import ApiKey, Origins, Tokens, Visitor, api_key, visitor_tokens
 from web.errors import WebError
-from web.secrets_file import kept_secret
+from web.secrets_file import kept_secret, secret_of
 from web.settings import Settings
 
 
@@ -43,8 +44,9 @@ def test_no_text_is_a_token(text: str) -> None:
 
 def test_the_api_key_admits_itself_only() -> None:
     key = ApiKey("right")
-    assert key.admits("Bearer right") and key.admits("bearer right")
-    for wrong in (None, "", "right", "Basic right", "Bearer", "Bearer wrong", "Bearer right2", "Bearer ключ"):
+    assert key.admits("Bearer right") and key.admits("bearer right") and key.admits("Bearer  right ")
+    wrong_ones = (None, "", "right", "Basic right", "Bearer", "Bearer wrong", "Bearer right2", "Bearer ключ")
+    for wrong in (*wrong_ones, "Bearer \udcff"):  # the last is how a server reads a byte that is no text
         assert not key.admits(wrong)
 
 
@@ -65,6 +67,9 @@ def test_the_api_key_admits_itself_only() -> None:
         ("https://shop.example", None, False),
         ("https://shop.example:x", "shop.example", False),
         ("http://[::1]:8000", "[::1]:8000", True),
+        ("HTTPS://Partner.Example", "shop.example", True),
+        ("http://shop.example", "shop.example:0", False),
+        ("ftp://shop.example", "shop.example", False),
     ],
 )
 def test_origins(origin: str | None, host: str | None, admitted: bool) -> None:
@@ -78,12 +83,42 @@ def test_any_origin_and_a_malformed_one() -> None:
 
 
 def test_a_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "api.key"
+    path = tmp_path / "very" / "deep" / "api.key"
     first = kept_secret(path, "kefu-")
     assert first.startswith("kefu-") and len(first) > 40
     assert kept_secret(path) == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(path.parent) == ["api.key"]
+
+
+def test_a_secret_is_256_bits_and_a_line_of_its_file(tmp_path: Path) -> None:
+    secret = kept_secret(tmp_path / "visitor.secret")
+    assert len(base64.urlsafe_b64decode(secret + "=")) == 32
+    assert (tmp_path / "visitor.secret").read_text() == secret + "\n"
+
+
+def test_a_secret_is_private_from_its_first_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made private only afterwards, somebody could have read it meanwhile."""
+
+    def too_late(path: Path, mode: int) -> None:
+        raise AssertionError(f"{path.name} was changed to {mode:o}")
+
+    monkeypatch.setattr(Path, "chmod", too_late)
+    before = os.umask(0)
+    try:
+        kept_secret(tmp_path / "api.key")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "api.key").stat().st_mode) == 0o600
+
+
+def test_machines_that_share_a_secret_have_the_same_ones_and_keep_no_file(tmp_path: Path) -> None:
+    visitors, staff = tmp_path / "one" / "visitor.secret", tmp_path / "two" / "staff.secret"
+    secret = secret_of(visitors, "s" * 32)
+    assert secret == secret_of(tmp_path / "elsewhere" / visitors.name, "s" * 32)
+    assert len({secret, secret_of(visitors, "t" * 32), secret_of(staff, "s" * 32)}) == 3
+    assert len(secret) == 64 and not list(tmp_path.iterdir())
+    assert secret_of(visitors, "") == kept_secret(visitors)
 
 
 def test_processes_that_start_together_get_one_secret(tmp_path: Path) -> None:
@@ -118,9 +153,20 @@ def test_the_given_key_wins_over_the_kept_one(settings: Callable[..., Settings])
     assert api_key(settings(api_key="given")).admits("Bearer given")
     made = settings(api_key="")
     key = api_key(made)
+    assert (made.data / "api.key").read_text().startswith("kefu-")
     assert key.admits(f"Bearer {(made.data / 'api.key').read_text().strip()}")
 
 
 def test_the_signing_secret_outlives_a_restart(settings: Callable[..., Settings]) -> None:
     token = visitor_tokens(settings()).issue(Visitor("c"))
     assert visitor_tokens(settings()).read(token) == Visitor("c")
+    assert (settings().data / "visitor.secret").is_file()
+
+
+def test_tokens_live_as_long_as_the_settings_say_and_hold_on_every_machine_of_a_secret(
+    settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    one, two = (visitor_tokens(settings(data=tmp_path / name, secret="s" * 32, token_hours=1.5)) for name in "ab")
+    assert one.lifetime == 90 * 60
+    assert two.read(one.issue(Visitor("c", "e"))) == Visitor("c", "e")
+    assert visitor_tokens(settings(data=tmp_path / "c", secret="t" * 32)).read(one.issue(Visitor("c"))) is None
