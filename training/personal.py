@@ -55,7 +55,7 @@ def is_id(text: str) -> bool:
 
 def is_iban(text: str) -> bool:
     """Whether an international account number has its checksum (ISO 7064 MOD 97-10)."""
-    plain = re.sub(r"\s", "", text).upper()
+    plain = re.sub(r"\s", "", text)
     return int("".join(str(int(one, 36)) for one in plain[4:] + plain[:4])) % 97 == 1
 
 

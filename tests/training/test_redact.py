@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base.faq_file import read_faqs
-from training.personal import Kind, is_card, is_id
+from training.personal import Kind, _digits, _shape, is_card, is_iban, is_id
 from training.redact import LABELS, redact
 
 DEMO = Path(__file__).parents[2] / "web" / "demo"
@@ -24,6 +24,12 @@ def digits(chance: random.Random, count: int, first: str = "") -> str:
 def luhn(number: str) -> str:
     """The number with its check digit."""
     return next(number + last for last in "0123456789" if is_card(number + last))
+
+
+def changed(number: str) -> list[str]:
+    """The number with each digit changed to the next, one at a time."""
+    places = [place for place, one in enumerate(number) if one.isdigit()]
+    return [f"{number[:at]}{(int(number[at]) + 1) % 10}{number[at + 1 :]}" for at in places]
 
 
 def mainland_id(chance: random.Random) -> str:
@@ -178,6 +184,64 @@ def test_labels_are_in_the_language_of_the_text_and_counted() -> None:
     assert redact("打13800001111").text == "打[电话]"
     both = redact("mail a@b.com or c@d.org")
     assert both.text == "mail [email] or [email]" and both.masked == {"email": 2}
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["4111 1111 1111 1111", "5555555555554444", "378282246310005", "6011-1111-1111-1117", "4012888888881881"],
+)
+def test_a_card_has_luhn_s_checksum_and_more_than_one_digit(number: str) -> None:
+    """Numbers that the card companies publish for tests."""
+    assert is_card(number)
+    assert not any(is_card(one) for one in changed(number))
+    assert not is_card("0" * len(number))
+
+
+@pytest.mark.parametrize("number", ["11010519491231002X", "440524188001010014", "440524 18800101 0014"])
+def test_a_chinese_id_has_its_checksum(number: str) -> None:
+    """The examples of GB 11643-1999."""
+    assert is_id(number) and is_id(number.lower())
+    assert not any(is_id(one) for one in changed(number))
+    assert not is_id(number[:-1]) and not is_id(f"{number}0") and not is_id(f"X{number[1:]}")
+
+
+@pytest.mark.parametrize("number", ["GB82 WEST 1234 5698 7654 32", "DE89370400440532013000"])
+def test_an_international_account_number_has_its_checksum(number: str) -> None:
+    """The examples of ISO 13616."""
+    assert is_iban(number) and is_iban(number.lower())
+    assert not any(is_iban(one) for one in changed(number))
+
+
+def test_a_run_of_digits_has_a_length_and_no_letter_or_digit_beside_it() -> None:
+    run = re.compile(_digits(3, 5))
+    assert [one for one in ("12", "123", "1 2-3", "12345", "123456", "x123", "123x") if run.search(one)] == [
+        "123",
+        "1 2-3",
+        "12345",
+    ]
+
+
+def test_a_shape_is_read_in_either_case_and_in_plain_digits_and_may_have_a_test() -> None:
+    shape, tested = _shape("order", r"(?P<value>no\d)"), _shape("card", r"(?P<value>\d+)", is_card, 0)
+    assert (shape.kind, tested.kind, tested.test) == ("order", "card", is_card)
+    assert shape.pattern.search("NO1") and not shape.pattern.search("no١") and shape.test("no1")
+    assert not _shape("order", "no", flags=0).pattern.search("NO")
+
+
+@pytest.mark.parametrize(
+    ("said", "masked"),
+    [
+        ("打13800001111会员甲", "打[电话][已隐去]"),
+        ("打会员甲13800001111", "打[已隐去][电话]"),
+        ("㍿的電話13800001111在", "㍿的電話[电话]在"),
+        ("我叫李雷，收件人：李雷雷", "我叫[姓名]，收件人：[姓名]"),
+        ("My name is Smith. Recipient: Anna Smith", "My name is [name]. Recipient: [name]"),
+        ("My name is Ann. The annual fee of Annual", "My name is [name]. The annual fee of Annual"),
+        ("我叫李雷，VIP李雷2号", "我叫[姓名]，VIP[姓名]2号"),
+    ],
+)
+def test_what_is_masked_is_masked_whole_and_nothing_beside_it(said: str, masked: str) -> None:
+    assert redact(said, [re.compile("会员甲")]).text == masked
 
 
 @given(st.text(alphabet="0123456789-+() @.打电话号ABc身份证我叫王路市区，\n", max_size=80))
