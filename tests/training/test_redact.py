@@ -223,7 +223,7 @@ def test_a_run_of_digits_has_a_length_and_no_letter_or_digit_beside_it() -> None
 
 def test_a_shape_is_read_in_either_case_and_in_plain_digits_and_may_have_a_test() -> None:
     shape, tested = _shape("order", r"(?P<value>no\d)"), _shape("card", r"(?P<value>\d+)", is_card, 0)
-    assert (shape.kind, tested.kind, tested.test) == ("order", "card", is_card)
+    assert (shape.kind, tested.kind, tested.test) == ("order", "card", is_card) and tested.pattern.search("7")
     assert shape.pattern.search("NO1") and not shape.pattern.search("no١") and shape.test("no1")
     assert not _shape("order", "no", flags=0).pattern.search("NO")
 

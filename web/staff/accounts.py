@@ -102,7 +102,8 @@ class Accounts:
         """
         values = dict(changes)
         if (password := values.pop("password", None)) is not None:
-            _check("-", password)
+            person = self.get(staff_id)
+            _check(person.name if person else "-", password)
             values |= {"password": self._hasher.hash(password), "failures": 0, "locked_until": None}
         with writing(self._engine) as connection:
             before = _found(connection, staff_id)

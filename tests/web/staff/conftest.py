@@ -1,5 +1,6 @@
 """The staff's side over a SQLite file, with passwords hashed quickly."""
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,16 @@ from web.settings import Settings
 from web.staff.access import Access, open_access
 
 QUICK = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(autouse=True)
+def shanghai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The server's clock is not Greenwich's."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

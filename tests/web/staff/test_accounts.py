@@ -108,6 +108,8 @@ def test_a_change_gives_the_account_before_and_after(accounts: Accounts, an: Sta
 def test_nobody_cannot_be_changed(accounts: Accounts, an: Staff) -> None:
     with pytest.raises(AccountError, match="^no such staff$"):
         accounts.change("nobody", {"role": "admin"})
+    with pytest.raises(AccountError, match="^no such staff$"):
+        accounts.change("nobody", {"password": "another long one"})
 
 
 @pytest.mark.parametrize("change", [{"role": "editor"}, {"active": False}])
@@ -129,9 +131,21 @@ def test_a_new_password_replaces_the_old_one_and_unlocks(access: Access, account
     assert row_of(access, an).locked_until is None
     assert accounts.admit("An", "another long one") == an
     assert accounts.admit("An", PASSWORD) is None
+
+
+@pytest.mark.parametrize("password", ["nine char", "p" * 257, "ANNA-MARIA-"])
+def test_a_new_password_must_be_long_and_not_the_name_either(accounts: Accounts, an: Staff, password: str) -> None:
+    person = accounts.add("Anna-Maria-", PASSWORD, "agent")
     with pytest.raises(AccountError) as refused:
-        accounts.change(an.id, {"password": "short"})
+        accounts.change(person.id, {"password": password})
     assert refused.value.code == "weak_password"
+    assert accounts.admit("Anna-Maria-", PASSWORD) == person
+
+
+def test_a_new_password_and_a_new_role_may_come_together(accounts: Accounts, an: Staff) -> None:
+    bo = accounts.add("Bo", PASSWORD, "agent")
+    _, after = accounts.change(bo.id, {"role": "editor", "password": "another long one"})
+    assert after.role == "editor" and accounts.admit("Bo", "another long one") == after
 
 
 def test_a_new_password_forgets_the_wrong_ones(access: Access, accounts: Accounts, an: Staff) -> None:
