@@ -93,7 +93,7 @@ def _refusal(desk: Desk, connection: HTTPConnection, session: Session | None) ->
     if session is None:
         return None if _is_open(path) else _STRANGER
     if path.startswith("/api/") and method in _UNSAFE and (method, path) not in _DOORS:
-        given = connection.headers.get(CSRF, "").encode("utf-8", "surrogateescape")
+        given = connection.headers.get(CSRF, "").encode()
         return None if hmac.compare_digest(given, session.csrf.encode()) else _FORGED
     return None
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from web.desk import Desk, open_desk
@@ -104,6 +105,22 @@ def test_what_is_not_the_staff_s_has_no_gate(client: TestClient, path: str) -> N
 def test_a_page_leads_to_the_sign_in_and_back(client: TestClient, path: str, told: str) -> None:
     answer = client.get(path)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/console/sign-in?next={told}")
+
+
+async def test_a_query_that_is_no_text_leads_to_the_sign_in_too(client: TestClient) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    path, query = "/console/faqs", b"q=\xff"
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": query, "headers": []}
+    await client.app(scope, receive, send)
+    told = b"/console/sign-in?next=%2Fconsole%2Ffaqs%3Fq%3D%EF%BF%BD"
+    assert sent[0]["status"] == 303 and (b"location", told) in sent[0]["headers"]
 
 
 OPEN = ["/api/session", "/api/setup", "/console/sign-in", "/console/setup", "/console/static/a.css"]
