@@ -135,7 +135,7 @@ def test_a_readable_secret_is_made_private_again(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 40])
+@pytest.mark.parametrize("content", [b"", b"short", b"s" * 31 + b"\n", b"\xff" * 40, "ключ".encode() * 10])
 def test_a_damaged_secret_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "api.key"
     path.write_bytes(content)
@@ -143,10 +143,19 @@ def test_a_damaged_secret_is_named(tmp_path: Path, content: bytes) -> None:
         kept_secret(path)
 
 
+def test_a_secret_of_32_characters_is_long_enough(tmp_path: Path) -> None:
+    path = tmp_path / "api.key"
+    path.write_text("s" * 32 + "\n")
+    assert kept_secret(path) == "s" * 32
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
-    with pytest.raises(WebError, match="KEFU_DATA"):
-        kept_secret(tmp_path / "data" / "api.key")
+    path = tmp_path / "data" / "api.key"
+    with pytest.raises(WebError) as refused:
+        kept_secret(path)
+    remedy = "set KEFU_DATA to a folder that this account may write to"
+    assert str(refused.value) == f"cannot keep a secret in {path}: File exists; {remedy}"
 
 
 def test_the_given_key_wins_over_the_kept_one(settings: Callable[..., Settings]) -> None:
