@@ -8,7 +8,7 @@ ifeq ($(origin PORT),command line)
 export KEFU_PORT := $(PORT)
 endif
 
-.PHONY: run test lint bench storm hostile kills soak clean
+.PHONY: run test lint coverage mutants bench storm hostile kills soak clean
 .DELETE_ON_ERROR:
 
 run: .venv/.installed
@@ -42,8 +42,21 @@ kills: .venv/.installed-dev
 soak: .venv/.installed-dev
 	$(BIN)/python -m tests.web.soak
 
+# How much of the code the tests run, subprocesses included; less than 90 % of the lines fails. Counting slows: a test of
+# speed may fail here, so it goes on; whether all tests pass is for `make test` to say.
+coverage: .venv/.installed-dev
+	@.ci/browser
+	$(BIN)/coverage erase
+	-$(BIN)/coverage run -m pytest -q -ra -m "models or not models"
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+# Changes what decides, verifies, admits and redacts, a little each time: does a test see it? Minutes.
+mutants: .venv/.installed-dev
+	$(BIN)/python -m tests.mutants
+
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* mutants
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # torch goes first and alone, so that nothing else chooses its build.
