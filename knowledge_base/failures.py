@@ -4,7 +4,8 @@ import re
 import sqlite3
 
 _UNWRITABLE = "Make the data folder and its files writable, or point KEFU_DATA to another folder."
-_DAMAGED = "Restore it from a backup, or move it away to begin anew."
+DAMAGED = "Restore it from a backup, or move it away to begin anew: point 10 of docs/operations/RUNBOOK.md."
+"""What to do about a damaged file of SQLite."""
 _SQLITE = {
     sqlite3.SQLITE_PERM: _UNWRITABLE,
     sqlite3.SQLITE_READONLY: _UNWRITABLE,
@@ -12,8 +13,8 @@ _SQLITE = {
     sqlite3.SQLITE_FULL: "Free some disk space, then try again.",
     sqlite3.SQLITE_IOERR: "Check the disk and its free space, then try again.",
     sqlite3.SQLITE_BUSY: "Another program holds it: wait for it or end it, then try again.",
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
 }
 _UNREACHABLE = "Check KEFU_DATABASE_URL, and that PostgreSQL runs there and lets this account in."
 _NO_DATABASE = "Create the database first: createdb --encoding=UTF8 NAME"

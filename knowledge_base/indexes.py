@@ -3,6 +3,7 @@
 Any process may change the store; each finds out by the store's revision and catches up before it searches.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from threading import Lock
 import numpy as np
 
 from knowledge_base.index import DenseIndex
-from knowledge_base.keywords import KeywordIndex
+from knowledge_base.keywords import KeywordIndex, KeywordsDamaged
 from knowledge_base.lists import Lists
 from knowledge_base.records import IndexRow, Role
 from knowledge_base.store import Store
@@ -20,6 +21,7 @@ from knowledge_base.words import words
 
 _DEPTH = 50  # candidates from each search
 _SAMPLE = 500  # texts
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Indexes:
     def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         """Entries near the query by meaning or by words, and those of `extra`; every one has both scores."""
         dense = dict(self._dense.search(vector, _DEPTH))
-        keyword = dict(self._keywords.search(query, 4 * _DEPTH))
+        keyword = dict(self._by_words(query, 4 * _DEPTH))
         ids = {*dense, *list(keyword)[:_DEPTH], *extra}
         facts = {i: fact for i in ids if (fact := self._facts.get(i))}
         dense |= self._dense.cosines(vector, [i for i in facts if i not in dense])
@@ -90,7 +92,7 @@ class Indexes:
 
     def found(self, vector: Vectors, query: str) -> set[int]:
         """The row ids that either index gives, known or not: what would show that a deleted entry is still there."""
-        return {i for i, _ in (*self._dense.search(vector, _DEPTH), *self._keywords.search(query, _DEPTH))}
+        return {i for i, _ in (*self._dense.search(vector, _DEPTH), *self._by_words(query, _DEPTH))}
 
     def shares(self, query: str, texts: Sequence[Counter[str]], average: float) -> list[float]:
         """The keyword scores that texts of these words would have; see KeywordIndex.shares."""
@@ -143,9 +145,25 @@ class Indexes:
         for i in removed:
             self._facts.pop(i, None)
 
+    def _by_words(self, query: str, limit: int) -> list[tuple[int, float]]:
+        """What the keyword index finds; it is built anew first if its files have been damaged meanwhile."""
+        try:
+            return self._keywords.search(query, limit)
+        except KeywordsDamaged as damage:
+            with self._keywords.lock:
+                try:
+                    return self._keywords.search(query, limit)  # another thread was faster
+                except KeywordsDamaged:
+                    _log.warning("%s It is built anew from the store for now.", damage)
+                    self._keywords.renew()
+                    self._follow_keywords()
+        return self._keywords.search(query, limit)
+
     def _follow_keywords(self) -> None:
         """The files are shared: whichever process comes first brings them up to date, the others reload."""
         with self._keywords.lock:
+            if self._keywords.revision() > self._store.revision():  # filled from another database, or a later state
+                self._keywords.clear()
             added, removed, revision = self._store.changes(self._keywords.revision())
             if added or removed:
                 texts = [(row.id, row.search_text) for row in self._store.index_rows(added) if row.role != "never"]

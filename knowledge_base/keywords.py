@@ -18,15 +18,19 @@ from typing import Any
 import tantivy
 from filelock import FileLock
 
+from knowledge_base import keyword_files
 from knowledge_base.types import KnowledgeBaseError
 from knowledge_base.words import words
 
 _LOG = logging.getLogger(__name__)
 _PROBE = "怎麼申請退貨 returning items XC-200 你是谁"
 _FORMAT = hashlib.sha256(f"2 {words(_PROBE)}".encode()).hexdigest()[:16]  # changes when words() does
-_META = "meta.json"  # tantivy's list of the parts
 _HEAP = 32_000_000  # bytes for the writer
 _K1, _B = 1.2, 0.75  # tantivy's BM25
+
+
+class KeywordsDamaged(KnowledgeBaseError):
+    """Its files are not what was written; `renew` begins anew."""
 
 
 class KeywordIndex:
@@ -35,17 +39,12 @@ class KeywordIndex:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._state = folder / "kefu.json"
-        try:
+        with _refusals_named(folder, "opened"):
             folder.mkdir(parents=True, exist_ok=True)
             self.lock = FileLock(folder.with_suffix(".lock"), timeout=60)
             with self.lock:
                 self._index = self._open()
-        except OSError as error:
-            raise KnowledgeBaseError(
-                f"The keyword index in {folder} cannot be opened ({error}). Make the data folder writable."
-            ) from error
-        self._index.config_reader("manual")
-        self.reload()
+                self.reload()
 
     def revision(self) -> int:
         """The store's revision that the files on disk reflect; 0 when they are new."""
@@ -65,6 +64,13 @@ class KeywordIndex:
         with self._writing(0) as writer:
             writer.delete_all_documents()
 
+    def renew(self) -> None:
+        """Begin anew at revision 0, in place of damaged files. Call with `lock` held."""
+        with _refusals_named(self._folder, "written"):
+            self._state.unlink(missing_ok=True)
+            self._index = self._open()
+            self.reload()
+
     def reload(self) -> None:
         """See what another process has committed."""
         self._index.reload()
@@ -75,7 +81,12 @@ class KeywordIndex:
 
         The share is BM25 over the score of a text that is the query itself: 0.3 says that rare words of the
         query do not stand there. Words that stand nowhere in the index count as its rarest.
+        Raises KeywordsDamaged.
         """
+        with _damage_named(self._folder):
+            return self._found(query, limit)
+
+    def _found(self, query: str, limit: int) -> list[tuple[int, float]]:
         searcher = self._searcher
         counted = Counter(words(query))
         if not counted or not searcher.num_docs:
@@ -112,18 +123,13 @@ class KeywordIndex:
     @contextmanager
     def _writing(self, revision: int) -> Iterator[Any]:
         """A writer whose work is committed as that of `revision`, or not at all."""
-        try:
+        with _refusals_named(self._folder, "written"):
             writer = self._index.writer(_HEAP, 1)
             writer.garbage_collect_files()  # what one that was killed has left: tantivy writes over no file
             yield writer
             writer.commit()
             writer.wait_merging_threads()
             self._write_state(revision)
-        except (ValueError, OSError) as error:  # tantivy's errors are ValueErrors
-            raise KnowledgeBaseError(
-                f"The keyword index in {self._folder} cannot be written ({error}). Free some disk space and make the"
-                " data folder writable; what is stored is safe and is indexed at the next start."
-            ) from error
         self.reload()
 
     def _term(self, word: str) -> tantivy.Query:
@@ -144,16 +150,17 @@ class KeywordIndex:
         state = self._read_state()
         if state is not None and state.get("format") == _FORMAT:
             try:
-                if not (self._folder / _META).is_file():  # tantivy would begin an empty one
-                    raise ValueError(f"{_META} is missing")
+                keyword_files.check(self._folder)  # without its list tantivy would begin an empty one
                 index = tantivy.Index(schema, str(self._folder))
                 index.searcher().search(tantivy.Query.term_query(schema, "words", "", "freq"), 1)  # opens every part
+                index.config_reader("manual")
                 return index
             except ValueError as error:
                 _LOG.warning("The keyword index is damaged (%s); it is built anew from the store.", error)
         shutil.rmtree(self._folder)
         self._folder.mkdir()
         index = tantivy.Index(schema, str(self._folder))
+        index.config_reader("manual")
         self._write_state(0)
         return index
 
@@ -168,6 +175,29 @@ class KeywordIndex:
         temporary = self._state.with_suffix(".new")
         temporary.write_text(json.dumps({"format": _FORMAT, "revision": revision}), "utf8")
         os.replace(temporary, self._state)
+
+
+@contextmanager
+def _refusals_named(folder: Path, what: str) -> Iterator[None]:
+    """Raises what the disk or tantivy refuses as a KnowledgeBaseError with its remedy."""
+    try:
+        yield
+    except (ValueError, OSError) as error:  # tantivy's errors are ValueErrors
+        raise KnowledgeBaseError(
+            f"The keyword index in {folder} cannot be {what} ({error}). Free some disk space and make the data folder"
+            " writable; what is stored is safe and is indexed at the next start."
+        ) from error
+
+
+@contextmanager
+def _damage_named(folder: Path) -> Iterator[None]:
+    """Raises what tantivy says of files that have been damaged since they were opened as KeywordsDamaged."""
+    try:
+        yield
+    except BaseException as error:  # its panics are no Exceptions
+        if isinstance(error, ValueError) or type(error).__name__ == "PanicException":
+            raise KeywordsDamaged(f"The keyword index in {folder} is damaged. Stop Kefu, then: kefu rebuild") from error
+        raise
 
 
 def _bm25(weights: Mapping[str, float], text: Counter[str], average: float) -> float:

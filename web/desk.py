@@ -12,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import anyio.to_thread
+import structlog
 from anyio import CapacityLimiter
 from starlette.requests import HTTPConnection
 
-from knowledge_base.types import Language
+from knowledge_base.types import KnowledgeBaseError, Language
 from web.auth import ApiKey, Origins, Tokens, api_key, visitor_tokens
 from web.hub import Hub
 from web.inbox import Inbox
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _THREADS = 16  # for short calls to the database; replies have their own
 _FRESH = 30.0  # seconds for which a welcome is shown again
+_log = structlog.stdlib.get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -164,10 +166,18 @@ class Desk:
     async def welcome(self) -> Welcome:
         """Greeting and suggested questions, at most half a minute old."""
         if self._welcome is None or time.monotonic() - self._welcome[0] > _FRESH:
-            bot = self.bot
-            shown = await self.call(lambda: Welcome(bot.greeting(), bot.suggestions()))
-            self._welcome = (time.monotonic(), shown)
+            self._welcome = (time.monotonic(), await self.call(_welcome, self.bot))
         return self._welcome[1]
+
+
+def _welcome(bot: Bot) -> Welcome:
+    """What the bot says first, without suggestions while the FAQs cannot be read: most questions need only one."""
+    try:
+        suggestions = bot.suggestions()
+    except KnowledgeBaseError:
+        _log.exception("no suggestions")
+        suggestions = {"zh": (), "en": ()}
+    return Welcome(bot.greeting(), suggestions)
 
 
 def desk_of(connection: HTTPConnection) -> Desk:

@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
         on_ready: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(config)
-        self.problem: Exception | None = None
+        self.problem: BaseException | None = None
         self._desk = desk
         self._progress = progress
         self._on_ready = on_ready
@@ -114,7 +114,7 @@ class Server(uvicorn.Server):
     def _load(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             bot = _assembled(self._desk.settings, self._progress)
-        except Exception as problem:  # raised again by serve, in the main thread
+        except BaseException as problem:  # raised again by serve, in the main thread; Rust's panics are no Exceptions
             loop.call_soon_threadsafe(self._failed, problem)
         else:
             loop.call_soon_threadsafe(self._loaded, bot)
@@ -128,7 +128,7 @@ class Server(uvicorn.Server):
             self._on_ready()
         _log.info("ready", release=bot.release)
 
-    def _failed(self, problem: Exception) -> None:
+    def _failed(self, problem: BaseException) -> None:
         self.problem = problem
         self.should_exit = True
 

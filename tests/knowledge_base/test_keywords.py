@@ -1,9 +1,10 @@
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from knowledge_base.keywords import KeywordIndex
+from knowledge_base.keywords import KeywordIndex, KeywordsDamaged
 from knowledge_base.types import KnowledgeBaseError
 
 TEXTS = [(1, "怎么申请退货"), (2, "配送要多久"), (3, "How do I return an item?"), (4, "Return the watch")]
@@ -80,6 +81,52 @@ def test_whichever_file_is_damaged_or_gone_nothing_is_quietly_missing(folder: Pa
         index = KeywordIndex(copy)
         index.search(query, 10)
         assert index.revision() == 0 or index.ids() == expected, name
+
+
+def half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def one_byte(content: bytes) -> bytes:
+    at = len(content) // 3
+    return content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
+
+
+def middle(content: bytes) -> bytes:
+    at = len(content) // 4
+    return content[:at] + b"\xa5" * (2 * at) + content[3 * at :]
+
+
+@pytest.mark.parametrize("damage", [half, one_byte, middle])
+def test_a_part_that_is_not_as_it_was_written_is_noticed_at_the_start(
+    folder: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    """Garbage of the same length would make tantivy panic, or find something else."""
+    index = filled(folder)
+    with index.lock:
+        index.apply([(n, f"word{n % 7} return {n}") for n in range(10, 300)], [2], 5)
+    parts = [path.name for path in folder.iterdir() if len(path.stem) >= 32]
+    assert {Path(name).suffix for name in parts} >= {".term", ".idx", ".fast", ".fieldnorm", ".del"}
+    for name in parts:
+        copy = folder.with_name(f"with-{name}")
+        shutil.copytree(folder, copy)
+        (copy / name).write_bytes(damage((folder / name).read_bytes()))
+        assert (KeywordIndex(copy).revision(), name) == (0, name)
+    assert KeywordIndex(folder).revision() == 5
+
+
+def test_damage_while_it_is_open_is_named_and_can_be_begun_anew(folder: Path) -> None:
+    index = filled(folder)
+    for path in folder.glob("*.idx"):
+        with path.open("r+b") as file:  # in place: it is mapped into memory
+            file.write(b"\xa5" * (path.stat().st_size - 120))
+    with pytest.raises(KeywordsDamaged, match=r"is damaged\. Stop Kefu, then: kefu rebuild"):
+        index.search("return", 5)
+    with index.lock:
+        index.renew()
+        assert (index.revision(), index.search("return", 5)) == (0, [])
+        index.apply(TEXTS, [], 4)
+    assert index.search("return", 5)
 
 
 def test_what_a_killed_writer_has_left_does_not_stop_the_next(folder: Path) -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from knowledge_base.assemble import open_in
 from knowledge_base.database import writing
 from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Document, Faq, Hit, KnowledgeBaseError
 from tests.fakes import HashEncoder
 
@@ -301,6 +304,49 @@ def test_what_was_stored_while_the_index_could_not_be_written_is_found_later(
     monkeypatch.undo()
     assert sources(knowledge.search("净水器保修几年", "zh"))[0] == "warranty.md"
     assert all(finding.ok for finding in knowledge.check())
+
+
+def test_a_keyword_index_that_is_damaged_under_a_running_server_is_built_anew(
+    knowledge: KnowledgeBase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    knowledge.put([WARRANTY])
+    for path in (tmp_path / "keywords").glob("*.idx"):
+        with path.open("r+b") as file:
+            file.write(b"\xa5" * (path.stat().st_size - 120))
+    assert sources(knowledge.search("净水器保修几年", "zh"))[0] == "warranty.md"
+    assert "is damaged" in caplog.text
+    assert all(finding.ok for finding in knowledge.check())
+
+
+def test_a_keyword_index_of_another_database_is_not_searched(
+    tmp_path: Path, database_url: str, encoder: HashEncoder
+) -> None:
+    """As where a backup's database is put beside a newer index, or KEFU_DATABASE_URL names another one."""
+    other = open_in(tmp_path, Retrieval(encoder), f"sqlite:///{tmp_path / 'other.sqlite'}")
+    other.put_faqs([RETURN, RETURN_EN])
+    knowledge = open_in(tmp_path, Retrieval(encoder), database_url)
+    knowledge.put([WARRANTY])
+    assert all(finding.ok for finding in knowledge.check())
+
+
+def test_check_finds_an_index_of_the_database_that_lacks_rows_of_its_table(
+    tmp_path: Path, encoder: HashEncoder
+) -> None:
+    """What a write that never reached the disk leaves: every page is well formed, and lookups find too little."""
+    knowledge = open_in(tmp_path, Retrieval(encoder))
+    knowledge.put([WARRANTY])
+    with knowledge._store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        root = connection.exec_driver_sql("SELECT rootpage FROM sqlite_master WHERE name = 'ix_entry_source'").scalar()
+        assert root is not None
+    knowledge.close()
+    with (tmp_path / "kefu.sqlite").open("r+b") as file:
+        file.seek((root - 1) * 4096)
+        file.write(bytes([10, 0, 0, 0, 0, 16, 0, 0]))  # the page of an empty index
+    (finding,) = [one for one in open_in(tmp_path, Retrieval(encoder)).check() if not one.ok]
+    assert finding.check == "database"
+    assert "kefu.sqlite is damaged: row 1 missing from index ix_entry_source" in finding.detail
+    assert "RUNBOOK" in finding.remedy
 
 
 def test_a_section_is_found_by_the_name_it_is_offered_by(knowledge: KnowledgeBase) -> None:

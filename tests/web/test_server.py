@@ -79,6 +79,18 @@ def test_what_keeps_the_bot_from_loading_ends_the_server(settings, monkeypatch, 
         serve(settings(port=0))
 
 
+def test_a_panic_of_foreign_code_while_loading_ends_the_server_too(settings, monkeypatch, quiet) -> None:
+    class PanicException(BaseException):
+        """As Rust's are in Python."""
+
+    def broken(chosen: Settings, progress) -> object:
+        raise PanicException("index out of bounds")
+
+    monkeypatch.setattr(web.server, "_assembled", broken)
+    with pytest.raises(PanicException):
+        serve(settings(port=0))
+
+
 def test_a_port_that_is_taken_is_named(settings, quiet) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
