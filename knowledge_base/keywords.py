@@ -8,7 +8,6 @@ import json
 import logging
 import math
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -157,8 +156,9 @@ class KeywordIndex:
                 return index
             except ValueError as error:
                 _LOG.warning("The keyword index is damaged (%s); it is built anew from the store.", error)
-        shutil.rmtree(self._folder)
-        self._folder.mkdir()
+        for path in self._folder.iterdir():
+            if not path.is_dir():  # as lost+found, where the folder is a disk of its own
+                path.unlink()
         index = tantivy.Index(schema, str(self._folder))
         index.config_reader("manual")
         self._write_state(0)

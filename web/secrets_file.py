@@ -31,7 +31,7 @@ def kept_secret(path: Path, prefix: str = "") -> str:
     except OSError as problem:
         raise WebError(
             f"cannot keep a secret in {path}: {problem.strerror}; "
-            "set KEFU_DATA to a folder that this account may write to"
+            "free some disk space, or set KEFU_DATA to a folder that this account may write to"
         ) from problem
     except UnicodeDecodeError:
         secret = ""
