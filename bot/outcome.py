@@ -93,7 +93,7 @@ def _last_judgements(among: CTE) -> CTE:
 
 def _is_going_on(now: datetime) -> ColumnElement[bool]:
     handed = select(_HANDOFF.conversation_id).where(_HANDOFF.ended.is_(None))
-    fresh = select(_MESSAGE.conversation_id).where(_MESSAGE.at > now - QUIET)
+    fresh = select(_MESSAGE.conversation_id).where(_MESSAGE.at.between(now - QUIET, now + QUIET))
     return or_(_CONVERSATION.id.in_(handed), _CONVERSATION.id.in_(fresh))
 
 

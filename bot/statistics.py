@@ -263,7 +263,7 @@ def _handoffs(connection: Connection, scope: Scope) -> Handoffs:
     conditions = scope.of(_HANDOFF.asked, _HANDOFF.language)
     statement = select(_HANDOFF.asked, _HANDOFF.claimed, _HANDOFF.ended).where(*conditions)
     rows = connection.execute(statement.order_by(_HANDOFF.id.desc()).limit(NEWEST)).all()
-    waits = [(row.claimed - row.asked).total_seconds() for row in rows if row.claimed]
+    waits = [max(0.0, (row.claimed - row.asked).total_seconds()) for row in rows if row.claimed]
     unclaimed = [row for row in rows if not row.claimed]
     missed = sum(row.ended is not None for row in unclaimed)
     return Handoffs(len(rows), _quantiles(waits, 0.9), len(unclaimed) - missed, missed)

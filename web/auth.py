@@ -1,6 +1,7 @@
 """Who may do what: visitor tokens, the API key, allowed origins. Knows nothing of conversations' contents."""
 
 import hmac
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,7 +22,10 @@ class Visitor:
 
 
 class Tokens:
-    """Signs and reads visitor tokens: bound to one conversation, worthless after `lifetime` seconds."""
+    """Signs and reads visitor tokens: bound to one conversation, worthless after `lifetime` seconds.
+
+    One from the future counts as young: another server made it, or the clock has gone back since.
+    """
 
     def __init__(self, secret: str, lifetime: int) -> None:
         self.lifetime = lifetime
@@ -34,8 +38,10 @@ class Tokens:
     def read(self, token: str) -> Visitor | None:
         """Whom the token speaks for; None when it is forged, damaged or expired."""
         try:
-            claim = self._serializer.loads(token, max_age=self.lifetime)
+            claim, issued = self._serializer.loads(token, return_timestamp=True)
         except (BadSignature, UnicodeError):
+            return None
+        if abs(time.time() - issued.timestamp()) > self.lifetime:
             return None
         match claim:
             case [str(conversation_id), str(epoch)]:

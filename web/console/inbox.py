@@ -175,7 +175,7 @@ def standing(visit: Visit, handoff: Handoff) -> str:
         return visit.t(f"outcome_{handoff.outcome}")
     if handoff.claimed is not None:
         return visit.t("with", name=handoff.staff_name)
-    minutes = int((datetime.now(UTC) - handoff.asked).total_seconds() // 60)
+    minutes = max(0, int((datetime.now(UTC) - handoff.asked).total_seconds() // 60))  # the clock may have gone back
     return visit.t("waits", minutes=minutes) if minutes else visit.t("waits_new")
 
 

@@ -47,7 +47,7 @@ class Sessions:
         """A new session, under a name that did not exist before the person signed in."""
         token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(24), datetime.now(UTC)
         with writing(self._engine) as connection:
-            connection.execute(delete(tables.session).where(_SESSION.seen < now - _IDLE))
+            connection.execute(delete(tables.session).where(~_SESSION.seen.between(now - _IDLE, now + _IDLE)))
             connection.execute(
                 insert(tables.session).values(id=_hash(token), staff_id=staff.id, csrf=csrf, created=now, seen=now)
             )
@@ -63,9 +63,9 @@ class Sessions:
         columns = (tables.staff, _SESSION.csrf, _SESSION.seen, _SESSION.created.label("begun"))
         with self._engine.connect() as connection:
             row = connection.execute(select(*columns).select_from(joined).where(_SESSION.id == _hash(token))).first()
-        if row is None or not row.active or row.seen < now - _IDLE or row.begun < now - _LONGEST:
-            return None
-        if row.seen < now - _NOTED:
+        if row is None or not row.active or abs(now - row.seen) > _IDLE or abs(now - row.begun) > _LONGEST:
+            return None  # what lies in the future is from before the clock went back, and does not last for ever
+        if abs(now - row.seen) > _NOTED:
             with writing(self._engine) as connection:
                 connection.execute(update(tables.session).where(_SESSION.id == _hash(token)).values(seen=now))
         return Session(staff_of(row), cookie, row.csrf)
