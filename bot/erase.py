@@ -6,6 +6,7 @@ files as well.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, func, select
@@ -20,11 +21,16 @@ _OF_CONVERSATION = (tables.contact, tables.note, tables.handoff, tables.example,
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What is gone, in rows by table, and golden questions that were made from what the customer said."""
+    """What is gone, in rows by table, and golden questions that were made from what the customer said.
+
+    opened: when it began; examples: ids of those that it taught, whatever staff decided of them.
+    """
 
     conversation_id: str
     counts: Mapping[str, int]
+    opened: datetime
     golden: tuple[str, ...] = ()  # their ids; they are kept
+    examples: tuple[str, ...] = ()
 
 
 def would_erase(engine: Engine, conversation_id: str) -> Erased | None:
@@ -59,15 +65,18 @@ def _numbers(conversation_id: str) -> Select[tuple[int]]:
 
 
 def _counted(connection: Connection, conversation_id: str) -> Erased | None:
-    conversation = tables.conversation.c
-    if connection.execute(select(conversation.id).where(conversation.id == conversation_id)).first() is None:
+    conversation, example = tables.conversation.c, tables.example.c
+    opened = connection.execute(select(conversation.opened).where(conversation.id == conversation_id)).scalar()
+    if opened is None:
         return None
     counts = {"conversation": 1}
     for table in _OF_CONVERSATION:
         counts[table.name] = _count(connection, table, table.c.conversation_id == conversation_id)
     for table in _OF_MESSAGES:
         counts[table.name] = _count(connection, table, table.c.message_number.in_(_numbers(conversation_id)))
-    return Erased(conversation_id, counts, _golden_from(connection, conversation_id))
+    taught = select(example.id).where(example.conversation_id == conversation_id).order_by(example.id)
+    examples = tuple(connection.execute(taught).scalars())
+    return Erased(conversation_id, counts, opened, _golden_from(connection, conversation_id), examples)
 
 
 def _golden_from(connection: Connection, conversation_id: str) -> tuple[str, ...]:

@@ -65,7 +65,8 @@ def build(examples: Sequence[Example], faqs: Sequence[Faq], folder: Path) -> Dat
         dict(Counter(one.label for one in usable)),
     )
     told = {name: getattr(made, name) for name in ("hash", "train", "held_out", "languages", "labels")}
-    (folder / "dataset.json").write_text(json.dumps(told | {"supports": made.supports()}, indent=2) + "\n", "utf8")
+    told |= {"supports": made.supports(), "examples": [one.id for one in usable]}  # which: for whoever asks for erasure
+    (folder / "dataset.json").write_text(json.dumps(told, indent=2) + "\n", "utf8")
     return made
 
 

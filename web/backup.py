@@ -7,6 +7,7 @@ no table.
 import hashlib
 import io
 import json
+import logging
 import os
 import shutil
 import sqlite3
@@ -25,10 +26,12 @@ from web.errors import WebError
 
 DATABASE = "kefu.sqlite"
 _MANIFEST = "manifest.json"
+_NOTED = "backups.jsonl"  # when backups were made, and where
 _FORMAT = 1
 _MADE_ANEW = frozenset({"models", "keywords", f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"})
 _MOST_MANIFEST = 50_000_000  # bytes
 _BLOCK = 1_048_576  # bytes
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,15 @@ class Backup:
     kefu: str
     files: int
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A backup that was made at some time. `there`: whether the file is still where it was made."""
+
+    at: datetime
+    file: str  # its name
+    there: bool
 
 
 class _Hashing:
@@ -73,6 +85,7 @@ def back_up(data: Path, target: Path, progress: Progress | None = None) -> Backu
         made = _packed(files, draft, progress)
         draft.chmod(0o600)
         _link(draft, target)
+    _note(data, target, made["made"])
     return Backup(
         target, made["made"], made["kefu"], len(made["files"]), sum(f["size"] for f in made["files"].values())
     )
@@ -101,6 +114,28 @@ def restore(source: Path, data: Path, progress: Progress | None = None) -> Backu
         folder.rename(data)
     size = sum(file["size"] for file in manifest["files"].values())
     return Backup(source, manifest["made"], manifest["kefu"], len(manifest["files"]), size)
+
+
+def noted(data: Path) -> list[Noted]:
+    """The backups that were made of a data folder, oldest first, as far as is known."""
+    try:
+        lines = (data / _NOTED).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    made = [json.loads(line) for line in lines if line.endswith("}")]  # the last may be half a line: the disk was full
+    return [
+        Noted(datetime.fromisoformat(one["made"]), Path(one["file"]).name, Path(one["file"]).exists()) for one in made
+    ]
+
+
+def _note(data: Path, target: Path, made: str) -> None:
+    """Remember when a backup was made and where it is; a full disk must not keep anybody from making one."""
+    line = json.dumps({"made": made, "file": str(target.resolve())}, ensure_ascii=False)
+    try:
+        with (data / _NOTED).open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+    except OSError as problem:
+        _log.warning("The backup is made, but cannot be noted in %s: %s", data / _NOTED, problem.strerror)
 
 
 def _kept(data: Path) -> Iterator[str]:

@@ -20,7 +20,7 @@ from knowledge_base.types import Document
 from tests.web.console.conftest import ROOT
 from tests.web.console.server import open_bot
 from web.auth import Visitor, visitor_tokens
-from web.backup import back_up, restore
+from web.backup import back_up, noted, restore
 from web.cli import main
 from web.errors import WebError
 from web.settings import Settings
@@ -93,6 +93,9 @@ def test_a_folder_restored_elsewhere_gives_identical_answers(tmp_path: Path) -> 
     names = set(tarfile.open(made.path).getnames())
     assert {"kefu.sqlite", "releases/june/weights.bin", "staff.secret", "visitor.secret", "manifest.json"} <= names
     assert not any("checkpoint" in name or name.startswith(("models", "keywords")) for name in names)
+
+    (known,) = noted(data)
+    assert (known.at.isoformat(), known.file, known.there) == (made.made, "kefu.tar.gz", True)
 
     found = restore(made.path, elsewhere)
     assert (found.files, found.size, found.made) == (made.files, made.size, made.made)

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from bot.corrections import correct, withdraw
-from bot.erase import Erased, erase, would_erase
 from bot.outcome import Outcome
 from bot.search_log import Wanted, ids_of, releases, search
 from bot.transcript import Transcript, transcript, transcripts
@@ -25,6 +24,7 @@ from web.api.the_log import log_of
 from web.api.unanswered import gaps_of
 from web.cleaning import clean
 from web.desk import Desk
+from web.erasure import Receipt, carry_out, plan
 from web.problems import ApiError
 from web.staff.sessions import Session
 
@@ -130,14 +130,6 @@ class CorrectionIn(BaseModel):
     text: Annotated[str, Field(min_length=1, max_length=10_000)]
 
 
-class ErasedOut(BaseModel):
-    """Rows by table that are gone; golden questions made from the conversation, which are kept."""
-
-    conversation_id: str
-    counts: dict[str, int]
-    golden: list[str]
-
-
 @router.get("/conversations")
 def list_conversations(
     query: Annotated[Page, Query()], desk: TheDesk, session: Annotated[Session, needs("conversations.read")]
@@ -212,17 +204,17 @@ def delete_correction(
 @router.get("/conversations/{conversation_id}/erasure")
 def plan_erasure(
     conversation_id: ConversationId, desk: TheDesk, session: Annotated[Session, needs("conversations.erase")]
-) -> ErasedOut:
-    """What would be gone."""
-    return ErasedOut.model_validate(asdict(planned_erasure(desk, conversation_id)))
+) -> Receipt:
+    """What would be gone, and what is kept."""
+    return planned_erasure(desk, conversation_id)
 
 
 @router.delete("/conversations/{conversation_id}")
 def erase_conversation(
     conversation_id: ConversationId, desk: TheDesk, session: Annotated[Session, needs("conversations.erase")]
-) -> ErasedOut:
-    """Erase all that is logged of the conversation, for good. Answers what is gone."""
-    return ErasedOut.model_validate(asdict(erased(desk, session, conversation_id)))
+) -> Receipt:
+    """Erase all that is logged of the conversation, for good. Answers what is gone, and what is kept."""
+    return erased(desk, session, conversation_id)
 
 
 def found_transcript(desk: Desk, conversation_id: str) -> Transcript:
@@ -252,21 +244,21 @@ def withdrawn(desk: Desk, session: Session, conversation_id: str, message_id: st
     _note(desk, session, "conversation.uncorrect", f"{conversation_id}/{message_id}", len(before), 0)
 
 
-def planned_erasure(desk: Desk, conversation_id: str) -> Erased:
+def planned_erasure(desk: Desk, conversation_id: str) -> Receipt:
     """What erasing would delete. Raises ApiError."""
-    planned = would_erase(log_of(desk), conversation_id)
+    planned = plan(log_of(desk), desk.settings.data, conversation_id)
     if planned is None:
         raise _unknown(conversation_id)
     return planned
 
 
-def erased(desk: Desk, session: Session, conversation_id: str) -> Erased:
+def erased(desk: Desk, session: Session, conversation_id: str) -> Receipt:
     """Erase a conversation and note id and counts. Raises ApiError."""
-    gone = erase(log_of(desk), conversation_id)
+    gone = carry_out(log_of(desk), desk.settings.data, conversation_id)
     if gone is None:
         raise _unknown(conversation_id)
     gaps_of(desk).forget()
-    after = {**gone.counts, "golden": list(gone.golden)}
+    after = {**gone.counts, "golden": list(gone.golden), "rounds": list(gone.rounds)}
     desk.access.audit.note(session.staff.name, "conversation.erase", conversation_id, after=after)
     _log.info("conversation erased", conversation=conversation_id, messages=gone.counts["message"])
     return gone

@@ -10,15 +10,16 @@ from typing import Any
 from nicegui import ui
 from starlette.requests import Request
 
-from bot.erase import Erased
 from bot.transcript import Line, Transcript
 from web.api.conversations import corrected, erased, found_transcript, planned_erasure, withdrawn
+from web.backup import Noted
 from web.console.conversations import PAGE
 from web.console.evidence import reason, times
 from web.console.frame import forbidden, frame
 from web.console.links import file_link, source_address
 from web.console.visit import Refused, Visit, open_visit
 from web.console.words import say
+from web.erasure import Receipt
 
 _HIT = """<q-td :props="props"><a class="k-link" :href="props.row.url">{{ props.row.title }}</a></q-td>"""
 _SCORES = ("score", "dense", "keyword", "rerank")
@@ -223,17 +224,29 @@ class TranscriptView:
                 ui.button(t("cancel"), on_click=dialog.close).props("flat")
                 ui.button(t("erase"), on_click=go).props("unelevated color=negative")
 
-    def _counts(self, erased: Erased) -> None:
+    def _counts(self, erased: Receipt) -> None:
         t = self._visit.t
         for table, count in erased.counts.items():
             if count:
                 ui.label(f"{t(f'table_{table}')}: {count}")
         if erased.golden:
             ui.label(t("erase_golden", ids=", ".join(erased.golden))).classes("k-warn")
+        if erased.rounds:
+            ui.label(t("erase_rounds", names=", ".join(erased.rounds))).classes("k-warn")
+        if erased.releases:
+            ui.label(t("erase_releases", names=", ".join(erased.releases))).classes("k-warn")
+        backups = ", ".join(self._backup(one) for one in erased.backups)
+        if backups:
+            ui.label(t("erase_backups", count=len(erased.backups), files=backups)).classes("k-warn")
+        ui.label(t("erase_copies")).classes("k-mute k-small")
 
-    def _receipt(self, gone: Erased) -> None:
+    def _backup(self, made: Noted) -> str:
+        place = "" if made.there else self._visit.t("backup_gone")
+        return f"{made.file} ({made.at.astimezone():%Y-%m-%d %H:%M}){place}"
+
+    def _receipt(self, gone: Receipt) -> None:
         t = self._visit.t
-        content = json.dumps(asdict(gone), ensure_ascii=False, indent=2)
+        content = json.dumps(asdict(gone), ensure_ascii=False, indent=2, default=str)
         self._place.clear()
         with self._place, ui.card().classes("k-panel").props("data-testid=receipt"):
             ui.label(t("erased")).classes("font-semibold")

@@ -1,15 +1,18 @@
 """Conversations over HTTP: search, transcript, correction, export, erasing."""
 
+import hashlib
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from bot.bot import Bot
+from bot.examples import Example, Examples, Status
 from bot.types import Answer, Message
+from training.dataset import build
 from web.desk import Desk
 
 SignIn = Callable[..., TestClient]
@@ -89,3 +92,51 @@ def test_erasing_leaves_a_receipt_and_not_a_word(
     assert noted.action == "conversation.erase" and noted.after is not None and noted.after["message"] == 2
     assert SECRET not in "".join(capfd.readouterr())
     assert not any(SECRET.encode() in file.read_bytes() for file in (tmp_path / "data").glob("kefu.sqlite*"))
+
+
+def test_the_receipt_names_what_was_learned_from_it_and_where_copies_are(
+    sign_in: SignIn, bot: Bot, desk: Desk, conversation: str, tmp_path: Path
+) -> None:
+    """Examples are gone from the review queue; datasets, releases and backups that still hold it are named."""
+    data, engine = tmp_path / "data", desk.access.engine
+    taught = [example(conversation, n, status) for n, status in enumerate(("new", "approved", "rejected"))]
+    other = example(bot.log.open().id, 9, "approved")
+    Examples(engine).add([*taught, other])
+    bot.log.contact(conversation, "13800000000", "回电")
+    bot.log.handoffs.begin(conversation, "asked", "zh")
+    build([taught[1], other], [], data / "rounds" / "june" / "dataset")
+    build([other], [], data / "rounds" / "july" / "dataset")
+    (data / "rounds" / "may" / "dataset").mkdir(parents=True)  # killed while it was written: may hold anything
+    for name, judged in (("june", ""), ("august", taught[1].id), ("july", other.id)):
+        (data / "releases" / name).mkdir(parents=True)
+        (data / "releases" / name / "release.json").write_text("{}")
+        (data / "releases" / name / "judgement.json").write_text(json.dumps({"worse": [{"id": judged}]}))
+    day = datetime.now(UTC) + timedelta(hours=1)
+    made = {"older.tar.gz": day - timedelta(days=9), "b.tar.gz": day}
+    lines = [{"made": at.isoformat(), "file": f"/b/{name}"} for name, at in made.items()]
+    (data / "backups.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines) + '{"made": "20')
+    admin = sign_in("admin")
+    place = f"/api/conversations/{conversation}"
+    planned = admin.get(f"{place}/erasure").json()
+    receipt = admin.delete(place).json()
+    assert receipt == planned
+    counts = {name: receipt["counts"][name] for name in ("message", "contact", "handoff", "example")}
+    assert counts == {"message": 2, "contact": 1, "handoff": 1, "example": 3}
+    assert receipt["rounds"] == ["june", "may"] and receipt["releases"] == ["august", "june"]
+    assert [(one["file"], one["there"]) for one in receipt["backups"]] == [("b.tar.gz", False)]
+    assert [one.id for one in Examples(engine).page()[0]] == [other.id]
+    (noted, *_) = desk.access.audit.page(subject=conversation)[0]
+    assert noted.after is not None and noted.after["rounds"] == ["june", "may"]
+
+
+def example(conversation_id: str, number: int, status: Status) -> Example:
+    id = hashlib.sha256(f"{conversation_id} {number}".encode()).hexdigest()
+    return Example(id, conversation_id, "staff", "zh", f"问题 {number}？", f"答案 {number}。", status=status)
+
+
+def test_a_conversation_that_taught_nothing_names_no_round(
+    sign_in: SignIn, bot: Bot, conversation: str, tmp_path: Path
+) -> None:
+    build([example(bot.log.open().id, 1, "approved")], [], tmp_path / "data" / "rounds" / "june" / "dataset")
+    receipt = sign_in("admin").delete(f"/api/conversations/{conversation}").json()
+    assert receipt["rounds"] == receipt["releases"] == receipt["backups"] == []

@@ -4,7 +4,10 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from bot.examples import Example, Examples
+from knowledge_base.database import open_database
 from tests.web.console.conftest import Console
+from training.dataset import build
 
 pytestmark = pytest.mark.browser
 LISTENS = "window.did_handshake"  # from then on the server hears clicks
@@ -49,12 +52,29 @@ def test_a_conversation_is_found_corrected_and_erased(console: Console, language
     page.get_by_role("button", name=save).click()
     expect(answer.get_by_text("<b>14</b>")).to_be_visible()
 
+    teach(console, page.url.rpartition("/")[2])
     page.get_by_role("button", name=erase).click()
+    expect(page.get_by_role("dialog")).to_contain_text("june")
     page.get_by_role("dialog").get_by_role("button", name=erase).click()
-    expect(page.get_by_test_id("receipt")).to_be_visible()
+    receipt = page.get_by_test_id("receipt")
+    for told in (
+        "kefu backup",
+        "june",
+        {"zh": "学习样本（包括待审核的）: 1", "en": "also those to be reviewed: 1"}[language],
+    ):
+        expect(receipt).to_contain_text(told)
     page.goto(f"{console.url}/console/conversations")
     page.wait_for_function(LISTENS)
     expect(page.get_by_test_id("total")).to_contain_text("1")
+
+
+def teach(console: Console, conversation_id: str) -> None:
+    """Let a round of learning hold an example of the conversation."""
+    engine = open_database(f"sqlite:///{console.data / 'kefu.sqlite'}")
+    one = Example("0" * 64, conversation_id, "staff", "en", "question?", "answer.", status="approved")
+    Examples(engine).add([one])
+    engine.dispose()
+    build([one], [], console.data / "rounds" / "june" / "dataset")
 
 
 def test_who_may_not_erase_is_not_offered_it(console: Console) -> None:

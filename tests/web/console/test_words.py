@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from bot.control import Control
+from bot.erase import _OF_CONVERSATION, _OF_MESSAGES
 from bot.handoff import Reason
 from web.console.evidence import reason, times
 from web.console.words import WORDING, words
@@ -39,6 +40,12 @@ def test_every_act_of_the_audit_log_has_its_words() -> None:
     assert {"faq.change", "desk.claim", "release.promote"} < acts
     for act in acts - {"unanswered.ignored"}:  # where a setting is kept
         assert act.replace(".", "_") in words("audit"), act
+
+
+def test_everything_that_a_receipt_of_erasure_counts_has_its_words() -> None:
+    for table in ("conversation", *(table.name for table in (*_OF_MESSAGES, *_OF_CONVERSATION))):
+        assert f"table_{table}" in words("conversations"), table
+        assert f"field_{table}" in words("audit"), table
 
 
 @pytest.mark.parametrize(
