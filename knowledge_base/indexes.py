@@ -149,12 +149,12 @@ class Indexes:
         """What the keyword index finds; it is built anew first if its files have been damaged meanwhile."""
         try:
             return self._keywords.search(query, limit)
-        except KeywordsDamaged as damage:
+        except KeywordsDamaged:
             with self._keywords.lock:
                 try:
                     return self._keywords.search(query, limit)  # another thread was faster
                 except KeywordsDamaged:
-                    _log.warning("%s It is built anew from the store for now.", damage)
+                    _log.warning("The keyword index was damaged while it was open; it is built anew from the store.")
                     self._keywords.renew()
                     self._follow_keywords()
         return self._keywords.search(query, limit)

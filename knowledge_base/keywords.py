@@ -196,7 +196,9 @@ def _damage_named(folder: Path) -> Iterator[None]:
         yield
     except BaseException as error:  # its panics are no Exceptions
         if isinstance(error, ValueError) or type(error).__name__ == "PanicException":
-            raise KeywordsDamaged(f"The keyword index in {folder} is damaged. Stop Kefu, then: kefu rebuild") from error
+            raise KeywordsDamaged(
+                f"The keyword index in {folder} is damaged. Stop Kefu, then run: kefu rebuild"
+            ) from error
         raise
 
 

@@ -120,7 +120,7 @@ def test_damage_while_it_is_open_is_named_and_can_be_begun_anew(folder: Path) ->
     for path in folder.glob("*.idx"):
         with path.open("r+b") as file:  # in place: it is mapped into memory
             file.write(b"\xa5" * (path.stat().st_size - 120))
-    with pytest.raises(KeywordsDamaged, match=r"is damaged\. Stop Kefu, then: kefu rebuild"):
+    with pytest.raises(KeywordsDamaged, match=r"is damaged\. Stop Kefu, then run: kefu rebuild"):
         index.search("return", 5)
     with index.lock:
         index.renew()

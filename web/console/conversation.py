@@ -228,7 +228,7 @@ class TranscriptView:
         t = self._visit.t
         for table, count in erased.counts.items():
             if count:
-                ui.label(f"{t(f'table_{table}')}: {count}")
+                ui.label(t("fact", name=t(f"table_{table}"), value=count))
         if erased.golden:
             ui.label(t("erase_golden", ids=", ".join(erased.golden))).classes("k-warn")
         if erased.rounds:

@@ -60,7 +60,7 @@ def test_a_conversation_is_found_corrected_and_erased(console: Console, language
     for told in (
         "kefu backup",
         "june",
-        {"zh": "学习样本（包括待审核的）: 1", "en": "also those to be reviewed: 1"}[language],
+        {"zh": "学习样本（包括待审核的）：1", "en": "also those to be reviewed: 1"}[language],
     ):
         expect(receipt).to_contain_text(told)
     page.goto(f"{console.url}/console/conversations")
