@@ -112,6 +112,7 @@ def restore(source: Path, data: Path, progress: Progress | None = None) -> Backu
         with suppress(FileNotFoundError):
             data.rmdir()
         folder.rename(data)
+    _note(data, source, manifest["made"])  # it was made before its own note
     size = sum(file["size"] for file in manifest["files"].values())
     return Backup(source, manifest["made"], manifest["kefu"], len(manifest["files"]), size)
 

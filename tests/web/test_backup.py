@@ -99,6 +99,7 @@ def test_a_folder_restored_elsewhere_gives_identical_answers(tmp_path: Path) -> 
 
     found = restore(made.path, elsewhere)
     assert (found.files, found.size, found.made) == (made.files, made.size, made.made)
+    assert noted(elsewhere) == [known]
     again = open_bot(elsewhere)
     try:
         assert answers(again) == before
