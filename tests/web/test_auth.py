@@ -154,7 +154,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     path = tmp_path / "data" / "api.key"
     with pytest.raises(WebError) as refused:
         kept_secret(path)
-    remedy = "set KEFU_DATA to a folder that this account may write to"
+    remedy = "free some disk space, or set KEFU_DATA to a folder that this account may write to"
     assert str(refused.value) == f"cannot keep a secret in {path}: File exists; {remedy}"
 
 
