@@ -104,7 +104,7 @@ def test_a_folder_that_is_gone_takes_nothing_with_it(knowledge: KnowledgeBase, f
 
 
 PROGRAM = """
-import sys
+import signal, sys
 from pathlib import Path
 from knowledge_base.assemble import open_in
 from knowledge_base.retrieval import Retrieval
@@ -112,6 +112,7 @@ from tests.fakes import HashEncoder
 from web.commands.watch import Mirror, keep_in_step
 from web.settings import Settings
 from web.staff.access import open_access
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it, children too
 data, folder = map(Path, sys.argv[1:])
 keep_in_step(Mirror(open_in(data, Retrieval(HashEncoder())), folder, data / "watched.json"), False,
              open_access(Settings(data=data)).audit)

@@ -72,6 +72,7 @@ def test_waiting_talking_and_back(visit: Visit, server: MockServer, ask: Ask, la
 def test_the_queue_moves_and_may_be_left(visit: Visit, server: MockServer) -> None:
     page = visit("en")
     server.turn("waiting", *WAITING)
+    expect(page.locator(".desk")).to_contain_text("2 ahead of you")  # it is connected: what passes by reaches it
     server.pass_on(type="desk", state="waiting", open=True, text={"zh": "…", "en": "You're next in the queue."})
     expect(page.locator(".desk")).to_contain_text("You're next in the queue.")
     page.get_by_role("button", name="Leave the queue").click()
