@@ -127,7 +127,7 @@ class _Passages:
     def read(self, ids: Sequence[int], revision: int, today: date) -> dict[int, Passage]:
         stored = self._base.read([id for id in ids if id < _FIRST], revision, today)
         shown = [self._drafts[id] for id in ids if id in self._drafts and self._drafts[id].entry.role != "never"]
-        return stored | {draft.id: _passage(draft) for draft in shown if _is_valid(draft.faq, today)}
+        return stored | {draft.id: _passage(draft) for draft in shown if draft.faq.is_open_on(today)}
 
     def exact(self, query: str) -> list[int]:
         normal = normalise(query)[:512]
@@ -160,7 +160,3 @@ def _passage(draft: _Draft) -> Passage:
         updated=tables.now(),
         phrasing=draft.entry.text,
     )
-
-
-def _is_valid(faq: Faq, day: date) -> bool:
-    return (faq.valid_from is None or faq.valid_from <= day) and (faq.valid_until is None or day <= faq.valid_until)

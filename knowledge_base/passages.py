@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 
 from knowledge_base import tables
 from knowledge_base.language import normalise
-from knowledge_base.types import Passage
+from knowledge_base.types import Passage, is_valid_on
 
 _CACHE_SIZE = 20_000
 _ENTRY = tables.entry.c
@@ -147,6 +147,4 @@ class _Dated:
     valid_until: date | None = None
 
     def valid_on(self, day: date) -> bool:
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_until is None or day <= self.valid_until
-        )
+        return is_valid_on(day, self.valid_from, self.valid_until)

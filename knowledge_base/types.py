@@ -62,8 +62,12 @@ class Faq:
 
     def is_open_on(self, day: date) -> bool:
         """Whether customers may see it that day."""
-        begun = self.valid_from is None or self.valid_from <= day
-        return self.status == "published" and begun and (self.valid_until is None or day <= self.valid_until)
+        return self.status == "published" and is_valid_on(day, self.valid_from, self.valid_until)
+
+
+def is_valid_on(day: date, first: date | None, last: date | None) -> bool:
+    """Whether the day lies between the two, both included; None leaves that end open."""
+    return (first is None or first <= day) and (last is None or day <= last)
 
 
 def path_of(title: str, headings: Sequence[str]) -> tuple[str, ...]:
