@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.server_speed import quantile
 from knowledge_base.faq_file import read_faqs
 from knowledge_base.types import Faq
 from tests.web.soak import rush, staff
@@ -41,7 +42,7 @@ class Soak:
 
     async def run(self, seconds: float) -> dict[str, Any]:
         """Warm up for a sixth of the time, go on for the rest, rush and stop. Raises Wrong."""
-        warmed, _ = await self._busy(seconds / 6)
+        await self._busy(seconds / 6)
         before = await self._silence()
         readings, waits = await self._busy(seconds * 5 / 6)
         after = await self._silence()
@@ -58,11 +59,11 @@ class Soak:
             "conversations_at_once": self._count,
             "seen": dict(sorted(self.tally.seen.items())),
             "refused": len(self.tally.retries),
-            "answer_ms": {name: round(_quantile(waits, share) * 1000) for name, share in (("p50", 0.5), ("p95", 0.95))},
+            "answer_ms": {name: round(quantile(waits, share) * 1000) for name, share in (("p50", 0.5), ("p95", 0.95))},
             "memory_drift": round(grown, 4),
             "silence": {"after warm-up": before.row(), "at the end": after.row()},
             "overload": rushed,
-            "answered_while_stopping": f"{drained} of 40",
+            "answered_while_stopping": f"{drained} of {rush.STOPPED}",
         }
 
     async def _busy(self, seconds: float) -> tuple[list[Reading], list[float]]:
@@ -102,10 +103,6 @@ class Soak:
             was, now = getattr(before, what), getattr(after, what)
             if now > was + (0 if what == "tasks" else SPARE):
                 raise Wrong(f"{now - was} {what} have stayed")
-
-
-def _quantile(times: list[float], share: float) -> float:
-    return sorted(times)[min(len(times) - 1, int(share * len(times)))]
 
 
 def main() -> None:

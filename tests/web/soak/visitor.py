@@ -59,7 +59,7 @@ class Visitor:
         acts: dict[Callable[[], Awaitable[None]], int] = {
             self._ask_one: 60,
             self._vanish: 12,
-            self._come_back: 10,
+            self.enter_again: 10,
             self._read_slowly: 6,
             self._judge: 10,
             self._call_for_a_person: 2,
@@ -71,7 +71,7 @@ class Visitor:
                 if time.monotonic() >= until:
                     break
                 await self._dice.choices(list(acts), list(acts.values()))[0]()
-            await self._come_back()
+            await self.enter_again()
             await self.leave()
 
     # ---- coming and going
@@ -179,9 +179,6 @@ class Visitor:
             await self.ask(text, id)
         self.tally.seen["vanished in the middle"] += 1
 
-    async def _come_back(self) -> None:
-        await self.enter_again()
-
     async def _read_slowly(self) -> None:
         """Take an answer in small pieces, over a connection that holds little."""
         small = sockets.socket()
@@ -216,7 +213,7 @@ class Visitor:
         while (await self.until("desk"))["state"] not in ("bot", "closed"):
             pass
         self.tally.seen["served by a person"] += 1
-        await self._come_back()
+        await self.enter_again()
         if heard["message_id"] not in self._history:
             raise Wrong("a person's words are lost")
 
