@@ -47,9 +47,9 @@ def open_encoder(
     settings: Settings, progress: Progress | None = None, adapter: Adapter | None = None
 ) -> SentenceTransformerEncoder:
     """The encoder that the settings name: "embedded", a Hugging Face name or a local folder."""
-    if settings.encoder != "embedded":
-        return SentenceTransformerEncoder(settings.encoder, settings.device, adapter)
-    from knowledge_base.embedded_encoder import embedded_encoder
+    models, name = settings.data / "models", settings.encoder
+    if name == "embedded":
+        from knowledge_base.embedded_encoder import embedded_encoder
 
-    folder = embedded_encoder(settings.data / "models", progress)
-    return SentenceTransformerEncoder(str(folder), settings.device, adapter)
+        name = str(embedded_encoder(models, progress))
+    return SentenceTransformerEncoder(name, settings.device, adapter, models)

@@ -1,5 +1,7 @@
 """Chooses where a model computes and in which precision. Knows nothing of the model."""
 
+import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +13,8 @@ def choose_device(wanted: str = "auto") -> str:
 
     Raises ValueError when the wanted device does not exist here.
     """
+    if wanted == "cpu" or (wanted == "auto" and _only_processor()):
+        return "cpu"
     import torch
 
     if wanted == "auto":
@@ -25,6 +29,11 @@ def choose_device(wanted: str = "auto") -> str:
             f"device {wanted!r} cannot be used: {reason}; set KEFU_DEVICE to auto, cpu, cuda, cuda:N or mps"
         ) from error
     return wanted
+
+
+def _only_processor() -> bool:
+    """Whether this build of torch knows no accelerator; told without importing it, which takes seconds."""
+    return sys.platform != "darwin" and version("torch").endswith("+cpu")
 
 
 def encoder_dtype(device: str) -> "torch.dtype":

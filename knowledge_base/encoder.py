@@ -3,29 +3,25 @@
 Knows the model's own prefixes for queries and passages, nothing of passages, indexes or where models come from.
 """
 
-import copy
-import hashlib
-import logging
 import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
-from knowledge_base.adapter import Adapter, merge_adapter
-from knowledge_base.device import choose_device, encoder_dtype, generator_dtype
-from knowledge_base.model_folder import digest, folder_of
+from knowledge_base.adapter import Adapter
+from knowledge_base.device import choose_device
+from knowledge_base.graph import GraphReader, graph_folder
+from knowledge_base.model_folder import digest, folder_of, sha256_text
+from knowledge_base.reader import Reader, TorchReader
 from knowledge_base.recent import remember
-from knowledge_base.types import KnowledgeBaseError, Progress, Vectors
-
-log = logging.getLogger(__name__)
+from knowledge_base.types import Progress, Vectors
 
 _REMEMBERED = 512  # queries
-_SPLIT = ("bert", "roberta")  # models whose embeddings are a module of their own
 _LONGEST_READ = 224  # tokens of a passage that are looked at one by one
 _LONGEST_ASKED = 64  # and of a query
 _LONGEST_TOKEN = 64  # characters, on average; what lies beyond max_tokens of them is cut off anyway
@@ -38,23 +34,22 @@ class SentenceTransformerEncoder:
     Queries overtake a running `encode_passages` between two of its batches.
     """
 
-    def __init__(self, folder_or_name: str, device: str = "auto", adapter: Adapter | None = None) -> None:
-        """Load the model; `adapter` is merged into it.
+    def __init__(
+        self, folder_or_name: str, device: str = "auto", adapter: Adapter | None = None, graphs: Path | None = None
+    ) -> None:
+        """Load the model; `adapter` is merged into it. graphs: where what serves on a processor is kept; None: torch.
 
         Raises KnowledgeBaseError, naming the remedy, when model or adapter cannot be loaded.
         """
         self.name = folder_or_name
         self._device = choose_device(device)
-        self._model = _load(folder_or_name, self._device)
-        if adapter is not None:
-            merge_adapter(self._model[0].auto_model, adapter, folder_or_name)  # in place
-        self._quick = _for_queries(self._model, self._device)
-        self.dimension: int = self._model.get_embedding_dimension()
-        self.max_tokens: int = self._model.max_seq_length or 512
-        self._query_prefix, self._passage_prefix = prefixes(folder_or_name, self._model.prompts)
+        self._reader = _reader(folder_or_name, self._device, adapter, graphs)
+        self.dimension = self._reader.dimension
+        self.max_tokens = self._reader.max_tokens
+        self._query_prefix, self._passage_prefix = prefixes(folder_or_name, self._reader.prompts)
         folders = [folder_of(folder_or_name), *([adapter.folder] if adapter else [])]
-        shape = [self._query_prefix, self._passage_prefix, self.max_tokens, str(self._model.dtype)]
-        self.fingerprint = _hash([digest(folder) for folder in folders] + [repr(shape)])
+        shape = [self._query_prefix, self._passage_prefix, self.max_tokens, self._reader.precision]
+        self.fingerprint = sha256_text("\n".join([*(digest(folder) for folder in folders), repr(shape)]))
         self._batch = 256 if self._device.startswith("cuda") else 16
         self._turns = _Turns()
         both = (self._query_prefix, self._passage_prefix)  # a prefix's trailing space goes into the text's first token
@@ -107,7 +102,7 @@ class SentenceTransformerEncoder:
         for start in range(0, len(order), self._batch):
             rows = order[start : start + self._batch]
             with self._turns.patient():
-                vectors[rows] = self._encode([texts[row] for row in rows], self._passage_prefix)
+                vectors[rows] = self._reader.encode(self._cut([texts[row] for row in rows]), self._passage_prefix)
             if progress:
                 progress(start + len(rows), len(order))
         return vectors
@@ -117,15 +112,7 @@ class SentenceTransformerEncoder:
         if not texts:
             return []
         with self._turns.urgent():
-            encoded = self._model.tokenizer(
-                [_well_formed(text) for text in texts],
-                add_special_tokens=False,
-                truncation=False,
-                padding=False,
-                return_attention_mask=False,
-                verbose=False,
-            )
-        return [len(ids) for ids in encoded["input_ids"]]
+            return self._reader.count([_well_formed(text) for text in texts])
 
     def encode_tokens(self, texts: Sequence[str], query: bool = False) -> list[Vectors]:
         """One unit vector a token of each text's beginning, [tokens, dimension], without prefix and end marks."""
@@ -134,18 +121,6 @@ class SentenceTransformerEncoder:
         with self._turns.urgent():
             return [rows[1:] for rows in self._read(list(texts), self._passage_prefix, _LONGEST_READ)]
 
-    def _encode(self, texts: list[str], prefix: str) -> Vectors:
-        if not texts:
-            return self._nothing()
-        vectors = self._model.encode(
-            [_well_formed(text[: self.max_tokens * _LONGEST_TOKEN]) for text in texts],
-            prompt=prefix,
-            batch_size=self._batch,
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
-        return np.asarray(vectors, np.float32)
-
     def _read(self, texts: list[str], prefix: str, longest: int | None = None) -> list[Vectors]:
         """Of each text the vector of the whole, then those of its first tokens: [1 + tokens, dimension], unit rows.
 
@@ -153,18 +128,16 @@ class SentenceTransformerEncoder:
         """
         if not texts:
             return []
-        found = self._quick.encode(
-            [_well_formed(text[: self.max_tokens * _LONGEST_TOKEN]) for text in texts],
-            prompt=prefix,
-            batch_size=self._batch,
-            output_value=None,
-            processing_kwargs={
-                "text": {"max_length": min(longest or self.max_tokens, self.max_tokens), "truncation": True}
-            },
-            show_progress_bar=False,
-        )
-        before = self._before[prefix]
-        return [_rows(one, slice(before, before + (longest or _LONGEST_ASKED))) for one in found]
+        seen = min(longest or self.max_tokens, self.max_tokens)
+        before, shown = self._before[prefix], longest or _LONGEST_ASKED
+        return [
+            np.concatenate([rows[:1], rows[1 + before : 1 + before + shown]])
+            for rows in self._reader.read(self._cut(texts), prefix, seen)
+        ]
+
+    def _cut(self, texts: Sequence[str]) -> list[str]:
+        """The texts as a tokenizer takes them, without what it would take long over and then cut off."""
+        return [_well_formed(text[: self.max_tokens * _LONGEST_TOKEN]) for text in texts]
 
     def _nothing(self) -> Vectors:
         return np.empty((0, self.dimension), np.float32)
@@ -214,6 +187,11 @@ class _Turns:
             self._free.notify_all()
 
 
+def _reader(folder_or_name: str, device: str, adapter: Adapter | None, graphs: Path | None) -> Reader:
+    folder = graph_folder(graphs, folder_or_name, adapter) if graphs and device == "cpu" else None
+    return GraphReader(folder) if folder else TorchReader(folder_or_name, device, adapter)
+
+
 def prefixes(folder_or_name: str, prompts: dict[str, str]) -> tuple[str, str]:
     """What to put before queries and before passages: the model's own prompts, else E5's for an E5 model."""
     query = prompts.get("query") or ""
@@ -223,54 +201,6 @@ def prefixes(folder_or_name: str, prompts: dict[str, str]) -> tuple[str, str]:
     return query, passage
 
 
-def _hash(parts: list[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _rows(found: dict[str, Any], shown: slice) -> Vectors:
-    """The vector of a whole text and those of its tokens that are shown, without the mark at its end; unit rows."""
-    tokens = found["token_embeddings"][found["attention_mask"].bool()][:-1][shown]
-    rows = np.concatenate([np.asarray(one.float().cpu()) for one in (found["sentence_embedding"][None], tokens)])
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
-
-
 def _well_formed(text: str) -> str:
     """The text without lone surrogates, which no tokenizer takes."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _for_queries(model: Any, device: str) -> Any:
-    """The model in the precision that computes quickest here; only what is stored must be the same everywhere.
-
-    On a processor with bfloat16 a text takes three fifths of the time, and its vector stays within 0.0001 of the other.
-    Not int8: measured beside it (torch's dynamic quantisation of the linear layers), a query took 19 instead of 24 ms
-    of one core, passages a quarter more time, vectors moved by 0.035 of cosine on average, and of the demo shop's
-    golden questions 37 % instead of 51 % were answered, at 0.831 instead of 0.843 right sources first.
-    """
-    quickest = generator_dtype(device)
-    reader: Any = getattr(model[0], "auto_model", None)
-    if device != "cpu" or quickest == model.dtype or getattr(reader, "base_model_prefix", "") not in _SPLIT:
-        return model
-    shared = {id(p) for p in reader.embeddings.parameters()}  # by far the most of it; few of its rows are ever read
-    known = {
-        id(p): p if id(p) in shared else type(p)(p.data.to(quickest), requires_grad=False) for p in model.parameters()
-    }
-    quick = copy.deepcopy(model, known)  # takes these for its parameters
-    quick[0].auto_model.embeddings.register_forward_hook(lambda _, __, found: found.to(quickest))
-    return quick
-
-
-def _load(folder_or_name: str, device: str) -> Any:
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    try:
-        model = SentenceTransformer(folder_or_name, device=device, model_kwargs={"dtype": encoder_dtype(device)})
-    except Exception as error:  # safetensors, the hub's client and transformers raise their own kinds
-        raise KnowledgeBaseError(
-            f'cannot load the encoder {folder_or_name!r}: {error}; set KEFU_ENCODER to "embedded", to a '
-            "Hugging Face name that can be reached, or to a whole sentence-transformers folder"
-        ) from error
-    log.info("encoder %s on %s", folder_or_name, device)
-    return model.eval()

@@ -97,7 +97,7 @@ def digest(folder: Path) -> str:
         paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
         names = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
         hashes = {name: sha256_of(folder / name) for name in names}
-    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
+    return sha256_text(json.dumps(hashes, sort_keys=True))
 
 
 def folder_of(folder_or_name: str) -> Path:
@@ -106,6 +106,11 @@ def folder_of(folder_or_name: str) -> Path:
 
     folder = Path(folder_or_name)
     return folder if folder.is_dir() else Path(snapshot_download(folder_or_name, local_files_only=True))
+
+
+def sha256_text(text: str) -> str:
+    """SHA-256 of a text in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sha256_of(path: Path) -> str:

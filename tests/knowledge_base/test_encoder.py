@@ -7,41 +7,31 @@ import numpy as np
 import pytest
 
 from knowledge_base.adapter import Adapter
-from knowledge_base.e5s1 import E5S1, FLOAT32, Shape, Vocabulary
-from knowledge_base.embedded_encoder import _bert_shapes, embedded_encoder, write_folder
+from knowledge_base.embedded_encoder import embedded_encoder
 from knowledge_base.encoder import SentenceTransformerEncoder, _Turns, prefixes
-from knowledge_base.model_folder import digest, silent
+from knowledge_base.model_folder import digest
+from knowledge_base.reader import load
 from knowledge_base.types import Encoder, KnowledgeBaseError
-
-LETTERS = "abcdefghijklmnopqrstuvwxyz:退货怎么申请"
-PIECES = ("<s>", "<pad>", "</s>", "<unk>", "▁", *LETTERS)
-SHAPE = Shape(32, 1, 2, 64, len(PIECES), 64, 2, 1e-12)
-
+from tests.tiny_encoder import LETTERS, SHAPE, tiny_encoder
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole sentence-transformers folder of one random layer, with E5's prompts."""
-    random = np.random.default_rng(0)
-    tensors = {}
-    for name, (_, size) in _bert_shapes(SHAPE).items():
-        values = random.standard_normal(size).astype("<f4")
-        tensors[name] = (FLOAT32, values.size, memoryview(values.tobytes()))
-    vocabulary = Vocabulary(PIECES, tuple(-float(i) for i in range(len(PIECES))), 0, 2, 1, 3, {})
-    path = tmp_path_factory.mktemp("encoder")
-    write_folder(E5S1(SHAPE, vocabulary, tensors), path, silent)
-    return path
+    return tiny_encoder(tmp_path_factory.mktemp("encoder"))
 
 
-@pytest.fixture(scope="module")
-def encoder(folder: Path) -> SentenceTransformerEncoder:
-    return SentenceTransformerEncoder(str(folder), "cpu")
+@pytest.fixture(scope="module", params=["torch", "graph"])
+def encoder(
+    request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> SentenceTransformerEncoder:
+    graphs = tmp_path_factory.mktemp("models") if request.param == "graph" else None
+    return SentenceTransformerEncoder(str(folder), "cpu", graphs=graphs)
 
 
-def test_queries_and_passages_get_the_models_prefixes(encoder: SentenceTransformerEncoder) -> None:
+def test_queries_and_passages_get_the_models_prefixes(encoder: SentenceTransformerEncoder, folder: Path) -> None:
     query, passage = encoder.encode_queries(["退货"])[0], encoder.encode_passages(["退货"])[0]
-    bare = encoder._model.encode(["query: 退货", "passage: 退货"], prompt="", show_progress_bar=False)
-    np.testing.assert_allclose(passage, bare[1], atol=1e-6)
-    np.testing.assert_allclose(query, bare[0], atol=0.01)  # it may be computed in half the precision
+    bare = load(str(folder), "cpu").encode(["query: 退货", "passage: 退货"], prompt="", normalize_embeddings=True)
+    np.testing.assert_allclose(passage, bare[1], atol=0.01)  # it may be computed in half the precision
+    np.testing.assert_allclose(query, bare[0], atol=0.01)
     assert abs(query - passage).max() > 0.01
 
 
@@ -52,7 +42,7 @@ def test_vectors_are_normalised_float32_in_the_order_given(encoder: SentenceTran
     assert (vectors.dtype, vectors.shape) == (np.float32, (40, typed.dimension))
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     one_by_one = np.concatenate([typed.encode_passages([text]) for text in texts])
-    np.testing.assert_allclose(vectors, one_by_one, atol=1e-5)
+    np.testing.assert_allclose(vectors, one_by_one, atol=0.01)
 
 
 def test_progress_is_told_after_each_batch(encoder: SentenceTransformerEncoder) -> None:
@@ -117,7 +107,7 @@ def test_an_adapter_changes_vectors_and_fingerprint(folder: Path, tmp_path: Path
     from peft import LoraConfig, get_peft_model
 
     plain = SentenceTransformerEncoder(str(folder), "cpu")
-    base = SentenceTransformerEncoder(str(folder), "cpu")._model[0].auto_model
+    base = load(str(folder), "cpu")[0].auto_model
     lora = LoraConfig(r=2, target_modules=["query", "value"], init_lora_weights=False)
     with pytest.warns(FutureWarning, match="is_gradient_checkpointing"):  # peft's own use of transformers
         adapter = get_peft_model(base, lora)
@@ -181,7 +171,7 @@ def test_many_threads_at_once_get_their_own_vectors(encoder: SentenceTransformer
     def ask(i: int) -> None:
         encoder.count_tokens([texts[i]])
         encoder.encode_queries([texts[i] + "x"])
-        if abs(encoder.encode_passages([texts[i]])[0] - expected[i]).max() > 1e-5:
+        if abs(encoder.encode_passages([texts[i]])[0] - expected[i]).max() > 0.01:
             wrong.append(texts[i])
 
     threads = [threading.Thread(target=ask, args=(i,)) for i in range(8)]
@@ -238,8 +228,7 @@ def test_a_failing_encode_fails_one_caller_and_the_next_goes_on(folder: Path) ->
     assert encoder._waiting == []
 
 
-def test_tokens_come_one_by_one_without_prefix_and_marks(folder: Path) -> None:
-    encoder = SentenceTransformerEncoder(str(folder), "cpu")
+def test_tokens_come_one_by_one_without_prefix_and_marks(encoder: SentenceTransformerEncoder) -> None:
     texts = ["ab", "退货 cd", "", "a" * 500]
     for query in (True, False):
         found = encoder.encode_tokens(texts, query=query)
