@@ -1,11 +1,12 @@
 """What a simulated company knows on its first day, what its customers ask, and what is asked of it only to measure.
 
 The wordings of each FAQ of some golden sets are shared out by lot: a half is written down, the other half comes from
-customers, one part in the course of the month, the other never. Pure but for reading files; knows no bot.
+customers, and so do all wordings that stand in the training files beside those sets. One part of what customers say is
+asked in the course of the month, the other never. Pure but for reading files; knows no bot.
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from training.rows import read_rows
 
 SETS = ("faq-banking77-en", "faq-covid-en", "faq-chatopera-zh")
 UNUSED = ("faq-tidb-zh", "faq-tidb-en")
-INTENTS = 6  # wordings of each banking77 intent that are taken beside those of its golden set
+INTENTS = 24  # wordings of each banking77 intent that customers have beside those of its golden set
 _ASKED: dict[Language, float] = {"zh": 1 / 2, "en": 3 / 4}  # of what is not written down; the rest is for measuring
 
 
@@ -44,9 +45,13 @@ def read_month(dev: Path, seed: int) -> Month:
     goldens = [read_golden_set(dev / "golden" / name) for name in SETS]
     rng = random.Random(seed)
     truth: dict[str, Faq] = {}
+    spoken: set[str] = set()
     for golden in goldens:
-        truth |= {faq.id: faq for faq in one_each(with_wordings(golden, more_wordings(dev, golden, rng)))}
-    return shared_out(truth, strangers(goldens, truth), rng)
+        own = {normalise(text) for faq in with_wordings(golden, ()) for text in (faq.question, *faq.similar)}
+        more = [(faq_id, text) for faq_id, text in more_wordings(dev, golden, rng) if normalise(text) not in own]
+        spoken |= {normalise(text) for _, text in more}
+        truth |= {faq.id: faq for faq in one_each(with_wordings(golden, more))}
+    return shared_out(truth, strangers(goldens, truth), rng, spoken)
 
 
 def more_wordings(dev: Path, golden: GoldenSet, rng: random.Random) -> Iterator[tuple[str, str]]:
@@ -103,19 +108,27 @@ def strangers(goldens: Sequence[GoldenSet], truth: Mapping[str, Faq]) -> list[Wa
     return [Wanted(q.text, q.language) for normal, q in sorted(asked.items()) if normal not in own]
 
 
-def shared_out(truth: Mapping[str, Faq], strange: Sequence[Wanted], rng: random.Random) -> Month:
-    """Share the wordings out. An FAQ of one wording is written down; one whose lots all fell otherwise is not yet."""
+def shared_out(
+    truth: Mapping[str, Faq], strange: Sequence[Wanted], rng: random.Random, customers: Collection[str] = ()
+) -> Month:
+    """Share the wordings out. An FAQ of one wording is written down; one whose lots all fell otherwise is not yet.
+
+    customers: wordings, as `normalise` has them, that nobody but customers knows on the first day.
+    """
     known: list[Faq] = []
     asked, held_out = [], []
     lots = [(faq_id, text) for faq_id, faq in sorted(truth.items()) for text in (faq.question, *faq.similar)]
     rng.shuffle(lots)
+    lots.sort(key=lambda lot: normalise(lot[1]) in customers)
+    shared = sum(normalise(text) not in customers for _, text in lots)
     written: dict[str, list[str]] = {}
     spoken: list[Wanted] = []
     for number, (faq_id, text) in enumerate(lots):
-        if number % 2 == 0 or not truth[faq_id].similar:
+        if (number < shared and number % 2 == 0) or not truth[faq_id].similar:
             written.setdefault(faq_id, []).append(text)
         else:
             spoken.append(Wanted(text, truth[faq_id].language, faq_id))
+    rng.shuffle(spoken)
     for faq_id, texts in sorted(written.items()):
         known.append(replace(truth[faq_id], question=texts[0], similar=tuple(texts[1:])))
     for language, share in _ASKED.items():

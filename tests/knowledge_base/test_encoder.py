@@ -14,6 +14,7 @@ from knowledge_base.reader import load
 from knowledge_base.types import Encoder, KnowledgeBaseError
 from tests.tiny_encoder import LETTERS, SHAPE, tiny_encoder
 
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_encoder(tmp_path_factory.mktemp("encoder"))
