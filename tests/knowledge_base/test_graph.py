@@ -1,4 +1,4 @@
-"""The graph that serves on a processor: torch's vectors without torch, made once, refused in words, forgotten when old."""
+"""The graph that serves on a processor: torch's vectors without torch, made once, forgotten when old."""
 
 import json
 import os
