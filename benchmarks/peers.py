@@ -245,7 +245,7 @@ def peers_folder(folder: Path | None) -> str:
     """What the peers load: `folder`, else the plain encoder that the settings name."""
     settings = Settings()
     if folder is None and settings.encoder == "embedded":
-        folder = embedded_encoder(settings.data / "models")
+        folder = embedded_encoder(settings.models_folder)
     path = folder or Path(settings.encoder)
     return str(path.resolve()) if path.is_dir() else str(path)
 

@@ -108,7 +108,7 @@ def open_generator(settings: Settings, release: Release, progress: Progress | No
 
     if settings.generator != "embedded":
         return LocalGenerator(settings.generator, None, settings.device)
-    folder = _folder(release.generator.base, settings.data / "models", progress)
+    folder = _folder(release.generator.base, settings.models_folder, progress)
     return LocalGenerator(folder, release.generator.adapter, settings.device)
 
 

@@ -47,7 +47,7 @@ def open_encoder(
     settings: Settings, progress: Progress | None = None, adapter: Adapter | None = None
 ) -> SentenceTransformerEncoder:
     """The encoder that the settings name: "embedded", a Hugging Face name or a local folder."""
-    models, name = settings.data / "models", settings.encoder
+    models, name = settings.models_folder, settings.encoder
     if name == "embedded":
         from knowledge_base.embedded_encoder import embedded_encoder
 

@@ -6,14 +6,22 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """`data`: the one data folder. `encoder`: "embedded", a Hugging Face name or a local folder."""
+    """`data`: the one data folder. `encoder`: "embedded", a Hugging Face name or a local folder.
+
+    `models`: where converted models are kept, which several data folders may share; in the data folder when empty.
+    """
 
     model_config = SettingsConfigDict(env_prefix="KEFU_", extra="ignore")
 
     data: Path = Path("data")
+    models: str = ""
     encoder: str = "embedded"
     device: str = "auto"  # auto | cpu | cuda | cuda:1 | mps
     database_url: str = ""  # empty: SQLite in the data folder
+
+    @property
+    def models_folder(self) -> Path:
+        return Path(self.models) if self.models else self.data / "models"
 
     @property
     def database(self) -> str:

@@ -85,17 +85,26 @@ def _chromium(playwright: Playwright) -> str:
     return own
 
 
+@pytest.fixture(scope="session", autouse=True)
+def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where whatever a test starts keeps its converted models: each is made once for all tests."""
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KEFU_MODELS", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def embedded_encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def embedded_encoder_folder(models_folder: Path) -> Path:
     """The real embedded encoder, converted once."""
     from knowledge_base.embedded_encoder import embedded_encoder
 
-    return embedded_encoder(tmp_path_factory.mktemp("models"))
+    return embedded_encoder(models_folder)
 
 
 @pytest.fixture(scope="session")
-def embedded_generator_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def embedded_generator_folder(models_folder: Path) -> Path:
     """The real embedded generator, converted once."""
     from bot.embedded_generator import embedded_generator
 
-    return embedded_generator(tmp_path_factory.mktemp("models"))
+    return embedded_generator(models_folder)

@@ -173,7 +173,7 @@ def _base(what: str, progress: "Progress | None") -> Path:
     settings = _settings()
     if (named := getattr(settings, what)) != "embedded":
         return Path(named)
-    models = settings.data / "models"
+    models = settings.models_folder
     if what == "encoder":
         from knowledge_base.embedded_encoder import embedded_encoder
 

@@ -49,13 +49,15 @@ class Journal:
 
     def watch(self, step: str) -> Watch:
         """Writes a step's progress; a step that goes over several things begins anew with each."""
-        began, last = time.monotonic(), (-_EVERY, 0, 0)
+        began = seen = time.monotonic()
+        last = (-_EVERY, 0, 0)
 
         def note(done: int, total: int, loss: float | None = None) -> None:
-            nonlocal began, last
+            nonlocal began, seen, last
             now = time.monotonic()
             if done < last[1] or total != last[2]:
-                began = now
+                began = seen  # when the thing before was last heard of
+            seen = now
             if loss is None and done < total and now - last[0] < _EVERY:
                 return
             last = (now, done, total)

@@ -95,7 +95,7 @@ def _base(settings: Settings, part: Part) -> Path:
     if (named := _named(settings, part)) != "embedded":
         return folder_of(named)
     make = embedded_generator if part == "generator" else embedded_encoder
-    return make(settings.data / "models", None)
+    return make(settings.models_folder, None)
 
 
 @contextmanager

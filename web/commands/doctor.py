@@ -124,7 +124,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
     from knowledge_base.model_folder import MANIFEST, check
     from knowledge_base.types import Finding
 
-    folders = sorted(path.parent for path in (settings.data / "models").glob(f"*/{MANIFEST}"))
+    folders = sorted(path.parent for path in settings.models_folder.glob(f"*/{MANIFEST}"))
     yield from (check(folder) for folder in folders)
     for name, value in (("KEFU_ENCODER", settings.encoder), ("KEFU_GENERATOR", settings.generator)):
         if value != "embedded":
