@@ -26,8 +26,9 @@ _SEED = 20
 class Limits:
     """What the gate lets pass.
 
-    false_answers: share of all questions; gap: how much further apart the languages may be than before, 0..1;
-    slower: p95 of the candidate's answers over the current's; fewest: questions of a language that it takes to judge.
+    false_answers: share of all questions; gap: how much further apart the languages may be than before, 0..1, unless
+    it may be chance; slower: p95 of the candidate's answers over the current's; fewest: questions of a language that
+    it takes to judge.
     """
 
     false_answers: float = 0.05
@@ -86,7 +87,8 @@ def gate(compared: Sequence[Compared], limits: Limits | None = None) -> Verdict:
     """Judge a candidate by the questions that both releases answered; every figure with its paired bootstrap.
 
     Refused: a figure worse beyond noise in either language, more false answers than before and over the limit,
-    languages further apart than before, slower answers, or too few questions of a language to tell. Raises nothing.
+    languages surely further apart than before, slower answers, or too few questions of a language to tell.
+    Raises nothing.
     Source of the paired test: Koehn, EMNLP 2004.
     """
     limits = limits or Limits()
@@ -135,8 +137,13 @@ def _gain(name: str, language: Language, found: tuple[float, float, Estimate]) -
 
 def _apart(figure: str, checks: Sequence[Check], limits: Limits) -> Check:
     zh, en = _both(figure, checks)
-    before, now = abs(zh.current - en.current), abs(zh.candidate - en.candidate)
-    return Check(f"{figure} zh − en", None, before, now, None, "gap" if now > before + limits.gap else None)
+    assert zh.difference and en.difference, "both were paired"
+    lead, before, now = zh.current - en.current, abs(zh.current - en.current), abs(zh.candidate - en.candidate)
+    spread = np.abs(lead + zh.difference.spread - en.difference.spread) - before
+    growth = Estimate(now - before, spread, min(zh.difference.of, en.difference.of))
+    certain = growth.interval()
+    wider = now > before + limits.gap and not (certain and certain[0] <= 0)
+    return Check(f"{figure} zh − en", None, before, now, growth, "gap" if wider else None)
 
 
 def _both(figure: str, checks: Sequence[Check]) -> list[Check]:

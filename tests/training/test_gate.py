@@ -84,6 +84,15 @@ def test_languages_further_apart_than_before_are_refused() -> None:
     assert gate(pairs(better, SAME), Limits(gap=0.06)).passed
 
 
+def test_languages_that_are_further_apart_by_chance_pass() -> None:
+    few = [(RIGHT, RIGHT)] * 25 + [(SILENT, RIGHT)] * 5 + [(RIGHT, SILENT)] * 3 + [(SILENT, SILENT)] * 10
+    verdict = gate(pairs(few, SAME))
+    (apart,) = (check for check in verdict.checks if check.figure == "coverage zh − en")
+    assert apart.candidate > apart.current + Limits().gap and verdict.passed
+    assert apart.difference is not None and apart.difference.interval()[0] < 0  # type: ignore[index]
+    assert not gate(pairs(few * 20, SAME * 20)).passed, "the same again and again is no chance"
+
+
 def test_slower_answers_are_refused() -> None:
     slow = replace(RIGHT, latency_ms={"total": 130.0})
     verdict = gate(pairs([(RIGHT, slow)] * 50, [(RIGHT, RIGHT)] * 50))
