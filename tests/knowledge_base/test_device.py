@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from knowledge_base import device
 from knowledge_base.device import choose_device, encoder_dtype, generator_dtype
 
 
@@ -13,11 +14,29 @@ from knowledge_base.device import choose_device, encoder_dtype, generator_dtype
 def test_auto_takes_the_best_there_is(monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, expected: str) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    monkeypatch.setattr(device, "_only_processor", lambda: False)
     assert choose_device("auto") == expected
 
 
 def test_a_wanted_device_is_taken_as_it_is() -> None:
     assert choose_device("cpu") == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("platform", "build", "expected"),
+    [
+        ("linux", "2.13.0+cpu", True),
+        ("linux", "2.13.0", False),
+        ("linux", "2.13.0+cu130", False),
+        ("darwin", "2", False),
+    ],
+)
+def test_a_build_without_accelerator_is_known_without_asking_torch(
+    monkeypatch: pytest.MonkeyPatch, platform: str, build: str, expected: bool
+) -> None:
+    monkeypatch.setattr(device.sys, "platform", platform)
+    monkeypatch.setattr(device, "version", lambda package: build)
+    assert device._only_processor() is expected
 
 
 @pytest.mark.parametrize("wanted", ["gpu", "cuda:99", "tpu"])
