@@ -4,9 +4,12 @@ import logging
 from pathlib import Path
 
 from knowledge_base.adapter import Adapter
+from knowledge_base.backend import Backend
 from knowledge_base.database import migrate, open_database
 from knowledge_base.encoder import SentenceTransformerEncoder
+from knowledge_base.keywords import KeywordIndex
 from knowledge_base.knowledge_base import KnowledgeBase
+from knowledge_base.local import LocalBackend
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.settings import Settings
 from knowledge_base.store import Store
@@ -26,7 +29,8 @@ def assemble(settings: Settings, progress: Progress | None = None, retrieval: Re
     engine = open_database(settings.database)
     migrate(engine, MIGRATIONS, "knowledge_base_version")
     retrieval = retrieval or Retrieval(open_encoder(settings, progress))
-    knowledge = KnowledgeBase(Store(engine, retrieval.encoder.fingerprint), retrieval, settings.data / "keywords")
+    store = Store(engine, retrieval.encoder.fingerprint)
+    knowledge = KnowledgeBase(store, retrieval, _backend(store, retrieval, settings.data))
     if missing := knowledge.needs_encoding():
         _LOG.warning("%d texts are not encoded by this encoder yet; encoding them now.", missing)
         knowledge.encode_missing(progress)
@@ -40,7 +44,13 @@ def open_in(folder: Path, retrieval: Retrieval, database: str = "") -> Knowledge
     """
     engine = open_database(database or f"sqlite:///{folder / 'kefu.sqlite'}")
     migrate(engine, MIGRATIONS, "knowledge_base_version")
-    return KnowledgeBase(Store(engine, retrieval.encoder.fingerprint), retrieval, folder / "keywords")
+    store = Store(engine, retrieval.encoder.fingerprint)
+    return KnowledgeBase(store, retrieval, _backend(store, retrieval, folder))
+
+
+def _backend(store: Store, retrieval: Retrieval, folder: Path) -> Backend:
+    """Where is searched."""
+    return LocalBackend(store, KeywordIndex(folder / "keywords"), retrieval.encoder.dimension)
 
 
 def open_encoder(

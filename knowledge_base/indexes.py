@@ -1,18 +1,14 @@
-"""Both indexes together, following the store. Knows ids, roles and scores, never what a customer sees.
+"""Both searches together, following the store. Knows ids, roles and scores, never what a customer sees.
 
 Any process may change the store; each finds out by the store's revision and catches up before it searches.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-import numpy as np
-
-from knowledge_base.index import DenseIndex
-from knowledge_base.keywords import KeywordIndex, KeywordsDamaged
+from knowledge_base.backend import Backend
 from knowledge_base.lists import Lists
 from knowledge_base.records import IndexRow, Role
 from knowledge_base.store import Store
@@ -21,7 +17,6 @@ from knowledge_base.words import words
 
 _DEPTH = 50  # candidates from each search
 _SAMPLE = 500  # texts
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +39,11 @@ class _Fact:
 
 
 class Indexes:
-    """Dense and keyword index over the store's entries. All methods may be called from any thread."""
+    """Vectors and words of the store's entries, by what each entry is. All methods may be called from any thread."""
 
-    def __init__(self, store: Store, keywords: KeywordIndex, dimension: int) -> None:
+    def __init__(self, store: Store, backend: Backend) -> None:
         self._store = store
-        self._keywords = keywords
-        self._dimension = dimension
-        self._dense = DenseIndex(dimension)
+        self._backend = backend
         self._facts: dict[int, _Fact] = {}
         self._revision = 0
         self._lock = Lock()
@@ -65,8 +58,11 @@ class Indexes:
             return self._revision
         try:
             added, removed, revision = self._store.changes(self._revision)
-            self._follow_dense(added, removed)
-            self._follow_keywords()
+            rows = list(self._store.index_rows(added))
+            self._backend.follow(rows, removed)
+            self._facts.update(_facts(rows))
+            for i in removed:
+                self._facts.pop(i, None)
             self._revision = revision
         finally:
             self._lock.release()
@@ -74,11 +70,11 @@ class Indexes:
 
     def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         """Entries near the query by meaning or by words, and those of `extra`; every one has both scores."""
-        dense = dict(self._dense.search(vector, _DEPTH))
-        keyword = dict(self._by_words(query, 4 * _DEPTH))
+        dense = dict(self._backend.near(vector, _DEPTH))
+        keyword = dict(self._backend.by_words(query, 4 * _DEPTH))
         ids = {*dense, *list(keyword)[:_DEPTH], *extra}
         facts = {i: fact for i in ids if (fact := self._facts.get(i))}
-        dense |= self._dense.cosines(vector, [i for i in facts if i not in dense])
+        dense |= self._backend.cosines(vector, [i for i in facts if i not in dense])
         return [
             Candidate(i, fact.role, fact.source, fact.language, dense[i], keyword.get(i, 0.0))
             for i, fact in facts.items()
@@ -92,11 +88,11 @@ class Indexes:
 
     def found(self, vector: Vectors, query: str) -> set[int]:
         """The row ids that either index gives, known or not: what would show that a deleted entry is still there."""
-        return {i for i, _ in (*self._dense.search(vector, _DEPTH), *self._by_words(query, _DEPTH))}
+        return {i for i, _ in (*self._backend.near(vector, _DEPTH), *self._backend.by_words(query, _DEPTH))}
 
     def shares(self, query: str, texts: Sequence[Counter[str]], average: float) -> list[float]:
-        """The keyword scores that texts of these words would have; see KeywordIndex.shares."""
-        return self._keywords.shares(query, texts, average)
+        """The keyword scores that texts of these words would have; see Backend.shares."""
+        return self._backend.shares(query, texts, average)
 
     def average_length(self) -> float:
         """The mean number of words of an indexed text, of a sample of them; 0 when there is none."""
@@ -107,69 +103,33 @@ class Indexes:
         return sum(lengths) / len(lengths) if lengths else 0.0
 
     def ids(self) -> tuple[set[int], set[int]]:
-        """The row ids that the dense and the keyword index hold."""
-        return self._dense.ids(), self._keywords.ids()
+        """The row ids that are searched by meaning, and by words."""
+        return self._backend.ids()
 
     def settle(self) -> Lists | None:
-        """How the dense index searches so many rows: None is exactly. Makes what it should be if need be."""
-        return self._dense.settle()
+        """How the vectors of so many rows are searched: None is exactly. Makes what there should be if need be."""
+        return self._backend.settle()
 
     def rebuild(self) -> None:
-        """Forget both indexes and fill them from the store."""
+        """Fill both searches anew from the store."""
         with self._lock:
-            self._facts = {}
-            self._dense.remove(list(self._dense.ids()))
-            with self._keywords.lock:
-                self._keywords.clear()
-            self._revision = 0
-        self.follow()
+            self._backend.renew()
+        self.refill()
 
     def refill(self) -> None:
-        """Fill the dense index from the store, as after texts got vectors; it answers as before until that is done."""
+        """Fill them from the store, as after texts got vectors; searches answer as before until that is done."""
         with self._lock:
             added, _, revision = self._store.changes(0)
-            dense = DenseIndex(self._dimension)
-            facts = self._fill(dense, added)
-            self._dense, self._facts, self._revision = dense, facts, revision
+            rows = list(self._store.index_rows(added))
+            self._backend.refill(rows)
+            self._facts, self._revision = _facts(rows), revision
         self.follow()
 
-    def _fill(self, dense: DenseIndex, added: Sequence[int]) -> dict[int, _Fact]:
-        rows = [row for row in self._store.index_rows(added) if row.vector is not None]
-        if rows:
-            dense.add([row.id for row in rows], np.stack([row.vector for row in rows if row.vector is not None]))
-        return {row.id: _fact(row) for row in rows}
-
-    def _follow_dense(self, added: Sequence[int], removed: Sequence[int]) -> None:
-        self._facts.update(self._fill(self._dense, added))
-        self._dense.remove(removed)
-        for i in removed:
-            self._facts.pop(i, None)
-
-    def _by_words(self, query: str, limit: int) -> list[tuple[int, float]]:
-        """What the keyword index finds; it is built anew first if its files have been damaged meanwhile."""
-        try:
-            return self._keywords.search(query, limit)
-        except KeywordsDamaged:
-            with self._keywords.lock:
-                try:
-                    return self._keywords.search(query, limit)  # another thread was faster
-                except KeywordsDamaged:
-                    _log.warning("The keyword index was damaged while it was open; it is built anew from the store.")
-                    self._keywords.renew()
-                    self._follow_keywords()
-        return self._keywords.search(query, limit)
-
-    def _follow_keywords(self) -> None:
-        """The files are shared: whichever process comes first brings them up to date, the others reload."""
-        with self._keywords.lock:
-            if self._keywords.revision() > self._store.revision():  # filled from another database, or a later state
-                self._keywords.clear()
-            added, removed, revision = self._store.changes(self._keywords.revision())
-            if added or removed:
-                texts = [(row.id, row.search_text) for row in self._store.index_rows(added) if row.role != "never"]
-                self._keywords.apply(texts, removed, revision)
-        self._keywords.reload()
+    def close(self) -> None:
+        """Give back what the backend holds open."""
+        self._backend.close()
 
 
-def _fact(row: IndexRow) -> _Fact:
-    return _Fact(row.role, (row.kind, row.source_id), row.language)
+def _facts(rows: Sequence[IndexRow]) -> dict[int, _Fact]:
+    """What is known of the rows that can be searched: those with a vector."""
+    return {row.id: _Fact(row.role, (row.kind, row.source_id), row.language) for row in rows if row.vector is not None}

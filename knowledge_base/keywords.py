@@ -6,10 +6,9 @@ Knows which revision of the store it reflects, so that whichever process finds i
 import hashlib
 import json
 import logging
-import math
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,13 @@ from typing import Any
 import tantivy
 from filelock import FileLock
 
-from knowledge_base import keyword_files
+from knowledge_base import bm25, keyword_files
 from knowledge_base.types import KnowledgeBaseError
-from knowledge_base.words import words
+from knowledge_base.words import PROBE, words
 
 _LOG = logging.getLogger(__name__)
-_PROBE = "怎麼申請退貨 returning items XC-200 你是谁"
-_FORMAT = hashlib.sha256(f"2 {words(_PROBE)}".encode()).hexdigest()[:16]  # changes when words() does
+_FORMAT = hashlib.sha256(f"2 {words(PROBE)}".encode()).hexdigest()[:16]  # changes when words() does
 _HEAP = 32_000_000  # bytes for the writer
-_K1, _B = 1.2, 0.75  # tantivy's BM25
 
 
 class KeywordsDamaged(KnowledgeBaseError):
@@ -106,10 +103,7 @@ class KeywordIndex:
         """
         counted = Counter(words(query))
         weights = {word: count * self._weight(word) for word, count in counted.items()}
-        highest = sum(weights.values())
-        if not highest:
-            return [0.0] * len(texts)
-        return [min(1.0, _bm25(weights, text, average) / highest) for text in texts]
+        return bm25.shares(weights, texts, average)
 
     def ids(self) -> set[int]:
         """All row ids that it holds."""
@@ -136,8 +130,7 @@ class KeywordIndex:
 
     def _weight(self, word: str) -> float:
         """BM25's inverse document frequency, at least as tantivy computes it, for one occurrence."""
-        total, having = self._searcher.num_docs, self._searcher.doc_freq("words", word)
-        return math.log(1 + (total - having + 0.5) / (having + 0.5))
+        return bm25.weight(self._searcher.num_docs, self._searcher.doc_freq("words", word))
 
     def _open(self) -> tantivy.Index:
         schema = (
@@ -200,11 +193,3 @@ def _damage_named(folder: Path) -> Iterator[None]:
                 f"The keyword index in {folder} is damaged. Stop Kefu, then run: kefu rebuild"
             ) from error
         raise
-
-
-def _bm25(weights: Mapping[str, float], text: Counter[str], average: float) -> float:
-    """The score of a text of these words for a query whose words weigh so much."""
-    length = _K1 * (1 - _B + _B * text.total() / (average or 1.0))
-    return sum(
-        weight * text[word] * (_K1 + 1) / (text[word] + length) for word, weight in weights.items() if text[word]
-    )

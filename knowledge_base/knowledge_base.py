@@ -4,13 +4,12 @@ Knows the order of the steps; chunking, storing, searching and fusing are done b
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 
+from knowledge_base.backend import Backend
 from knowledge_base.check import check
 from knowledge_base.editing import Editing
 from knowledge_base.entries import document_entries, faq_entries
 from knowledge_base.indexes import Candidate, Indexes
-from knowledge_base.keywords import KeywordIndex
 from knowledge_base.library import Library
 from knowledge_base.overlay import overlaid
 from knowledge_base.passages import Passages
@@ -40,12 +39,12 @@ class KnowledgeBase:
     editing, library: the FAQs and the documents as staff work with them; searching: how hits are found.
     """
 
-    def __init__(self, store: Store, retrieval: Retrieval, folder: Path, passage_tokens: int = 200) -> None:
-        """folder: where the keyword index lives; passage_tokens: the size of a passage, in encoder tokens."""
+    def __init__(self, store: Store, retrieval: Retrieval, backend: Backend, passage_tokens: int = 200) -> None:
+        """backend: where is searched; passage_tokens: the size of a passage, in encoder tokens."""
         self.encoder = retrieval.encoder
         self._store = store
         self._passage_tokens = passage_tokens
-        self._indexes = Indexes(store, KeywordIndex(folder), retrieval.encoder.dimension)
+        self._indexes = Indexes(store, backend)
         self._passages = Passages(store.engine)
         self.searching = Searching(retrieval, self._indexes, self._passages)
         self.editing = Editing(store, retrieval.encoder, self._indexes)
@@ -155,7 +154,8 @@ class KnowledgeBase:
         return check(self._store, self._indexes, self.encoder)
 
     def close(self) -> None:
-        """Give back the database's connections."""
+        """Give back the connections of the database and of the searches."""
+        self._indexes.close()
         self._store.engine.dispose()
 
     # --- putting

@@ -16,6 +16,8 @@ from knowledge_base.language import to_simplified
 if TYPE_CHECKING:
     from jieba import Tokenizer
 
+PROBE = "怎麼申請退貨 returning items XC-200 你是谁"
+"""A text whose words tell whether an index was filled with the same ones."""
 _HAN = "㐀-䶿一-鿿豈-﫿\U00020000-\U0003134f"
 _OTHER = rf"[^\W_{_HAN}]"
 _RUN = re.compile(rf"(?P<han>[{_HAN}]+)|(?P<word>{_OTHER}+(?:[.+#'’&/_-]+{_OTHER}+)*[+#%]*)")

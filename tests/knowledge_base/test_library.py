@@ -138,7 +138,7 @@ def test_a_receipt_tells_what_is_still_there(full: KnowledgeBase) -> None:
 
 
 def test_an_index_that_kept_something_is_found_out(full: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(full._indexes._dense, "remove", lambda ids: None)
+    monkeypatch.setattr(full._indexes._backend._dense, "remove", lambda ids: None)
     full.library.trash(["terms.pdf"])
     receipt = full.library.erase("terms.pdf")
     assert receipt is not None and not receipt.clean and receipt.found.passages == 2

@@ -81,5 +81,5 @@ def test_the_share_of_a_text_that_is_indexed_is_the_search_s_own(filled: Knowled
     texts = {row.id: row.search_text for row in filled._store.index_rows(filled._store.entry_ids())}
     average = sum(len(words(text)) for text in texts.values()) / len(texts)
     for query in QUERIES:
-        for id, share in indexes._keywords.search(query, 20):
+        for id, share in indexes._backend.by_words(query, 20):
             assert indexes.shares(query, [Counter(words(texts[id]))], average)[0] == pytest.approx(share, abs=1e-3)

@@ -14,11 +14,9 @@ from starlette.websockets import WebSocketDisconnect
 from bot.bot import Bot
 from bot.calibration import load
 from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
-from knowledge_base.assemble import MIGRATIONS as STORE_MIGRATIONS
+from knowledge_base.assemble import open_in
 from knowledge_base.database import migrate, open_database
-from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.retrieval import Retrieval
-from knowledge_base.store import Store
 from knowledge_base.types import Faq
 from tests.fakes import HashEncoder
 from web.app import create_app
@@ -30,13 +28,13 @@ RETURN = Faq("return.zh", "怎么申请退货？", "在订单页点击“申请�
 @pytest.fixture
 def real_bot(tmp_path: Path) -> Iterator[Bot]:
     engine = open_database(f"sqlite:///{tmp_path / 'kefu.sqlite'}")
-    migrate(engine, STORE_MIGRATIONS, "knowledge_base_version")
+    knowledge = open_in(tmp_path, Retrieval(HashEncoder()))
+    engine = open_database(f"sqlite:///{tmp_path / 'kefu.sqlite'}")
     migrate(engine, MIGRATIONS, VERSION_TABLE)
-    encoder = HashEncoder()
-    knowledge = KnowledgeBase(Store(engine, encoder.fingerprint), Retrieval(encoder), tmp_path / "keywords")
     knowledge.put_faqs([RETURN])
     yield Bot(knowledge, ConversationLog(engine), load())
     engine.dispose()
+    knowledge.close()
 
 
 @pytest.fixture
