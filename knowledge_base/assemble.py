@@ -30,27 +30,32 @@ def assemble(settings: Settings, progress: Progress | None = None, retrieval: Re
     migrate(engine, MIGRATIONS, "knowledge_base_version")
     retrieval = retrieval or Retrieval(open_encoder(settings, progress))
     store = Store(engine, retrieval.encoder.fingerprint)
-    knowledge = KnowledgeBase(store, retrieval, _backend(store, retrieval, settings.data))
+    knowledge = KnowledgeBase(
+        store, retrieval, _backend(store, retrieval, settings.data, settings.milvus, settings.milvus_token)
+    )
     if missing := knowledge.needs_encoding():
         _LOG.warning("%d texts are not encoded by this encoder yet; encoding them now.", missing)
         knowledge.encode_missing(progress)
     return knowledge
 
 
-def open_in(folder: Path, retrieval: Retrieval, database: str = "") -> KnowledgeBase:
+def open_in(folder: Path, retrieval: Retrieval, database: str = "", milvus: str = "") -> KnowledgeBase:
     """The knowledge base that lives in a folder of its own, for a given encoder.
 
-    database: its URL; SQLite in the folder when empty.
+    database: its URL; SQLite in the folder when empty. milvus: as in the settings.
     """
     engine = open_database(database or f"sqlite:///{folder / 'kefu.sqlite'}")
     migrate(engine, MIGRATIONS, "knowledge_base_version")
     store = Store(engine, retrieval.encoder.fingerprint)
-    return KnowledgeBase(store, retrieval, _backend(store, retrieval, folder))
+    return KnowledgeBase(store, retrieval, _backend(store, retrieval, folder, milvus))
 
 
-def _backend(store: Store, retrieval: Retrieval, folder: Path) -> Backend:
-    """Where is searched."""
-    return LocalBackend(store, KeywordIndex(folder / "keywords"), retrieval.encoder.dimension)
+def _backend(store: Store, retrieval: Retrieval, folder: Path, milvus: str, token: str = "") -> Backend:
+    if not milvus:
+        return LocalBackend(store, KeywordIndex(folder / "keywords"), retrieval.encoder.dimension)
+    from knowledge_base.milvus import open_milvus
+
+    return open_milvus(store, retrieval.encoder, milvus, token)
 
 
 def open_encoder(

@@ -1,12 +1,19 @@
-"""BM25 as tantivy computes it, and the share of a query's word weight that a text holds. Pure."""
+"""BM25 as tantivy computes it, and the share of a query's word weight that a text holds. Pure.
+
+Lucene's form: Robertson & Zaragoza, The Probabilistic Relevance Framework, 2009, with an idf that is never negative.
+"""
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-K1, B = 1.2, 0.75
+import numpy as np
+from numpy.typing import NDArray
+
+_K1, _B = 1.2, 0.75
 Word = TypeVar("Word")
+Number = TypeVar("Number", float, NDArray[np.float64])
 
 
 def weight(texts: int, having: int) -> float:
@@ -14,9 +21,14 @@ def weight(texts: int, having: int) -> float:
     return math.log(1 + (texts - having + 0.5) / (having + 0.5))
 
 
-def saturation(count: int, length: int, average: float) -> float:
+def saturation(count: Number, length: int, average: float) -> Number:
     """What so many occurrences in a text of `length` words count, where a text has `average` words."""
-    return count * (K1 + 1) / (count + K1 * (1 - B + B * length / (average or 1.0)))
+    return count * (_K1 + 1) / (count + _norm(length, average))
+
+
+def occurrences(saturated: Number, length: int, average: float) -> Number:
+    """How many occurrences count so much: saturation's inverse."""
+    return saturated * _norm(length, average) / (_K1 + 1 - saturated)
 
 
 def shares(weights: Mapping[Word, float], texts: Sequence[Counter[Word]], average: float) -> list[float]:
@@ -31,3 +43,7 @@ def shares(weights: Mapping[Word, float], texts: Sequence[Counter[Word]], averag
 def _score(weights: Mapping[Word, float], text: Counter[Word], average: float) -> float:
     length = text.total()
     return sum(weight * saturation(text[word], length, average) for word, weight in weights.items() if text[word])
+
+
+def _norm(length: int, average: float) -> float:
+    return _K1 * (1 - _B + _B * length / (average or 1.0))

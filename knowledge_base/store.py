@@ -167,6 +167,15 @@ class Store:
         with self.engine.connect() as connection:
             return list(connection.execute(select(tables.entry.c.id)).scalars())
 
+    def present(self, ids: Iterable[int]) -> set[int]:
+        """Those of the entry ids that are there."""
+        entry = tables.entry.c
+        with self.engine.connect() as connection:
+            found = (
+                connection.execute(select(entry.id).where(entry.id.in_(batch))).scalars() for batch in batches(ids)
+            )
+            return {id for some in found for id in some}
+
     def known_hashes(self, hashes: Iterable[str]) -> set[str]:
         """Those hashes whose vector is stored for this encoder."""
         with self.engine.connect() as connection:

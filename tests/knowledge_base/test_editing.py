@@ -100,17 +100,17 @@ def test_a_cancelled_import_leaves_nothing_behind(knowledge: KnowledgeBase) -> N
         assert connection.exec_driver_sql("SELECT count(*) FROM vector").scalar() == 0
 
 
-def test_many_are_written_as_one_by_one(knowledge: KnowledgeBase, tmp_path: Path) -> None:
+def test_many_are_written_as_one_by_one(local: KnowledgeBase, tmp_path: Path) -> None:
     faqs = [
         replace(RETURNS, id=f"f{n}", question=f"问题{n}？", similar=(f"说法{n}", f"第{n}种，另一种"))
         for n in range(520)
     ]
-    knowledge.editing.save(faqs, {})
+    local.editing.save(faqs, {})
     changed = [
         replace(faq, similar=faq.similar[::-1], status="draft" if n % 2 else "published") for n, faq in enumerate(faqs)
     ]
     seen: list[tuple[int, int]] = []
-    knowledge.editing.save(changed, {faq.id: 1 for faq in faqs}, lambda done, total: seen.append((done, total)))
+    local.editing.save(changed, {faq.id: 1 for faq in faqs}, lambda done, total: seen.append((done, total)))
     assert seen[-1] == (520, 520)
     (tmp_path / "other").mkdir()
     other = open_in(tmp_path / "other", Retrieval(HashEncoder()))
@@ -125,8 +125,8 @@ def test_many_are_written_as_one_by_one(knowledge: KnowledgeBase, tmp_path: Path
             history = connection.execute(select(r.source_id, r.version, r.action, r.content)).all()
         return sorted(tuple(map(str, row)) for row in (*entries, *stored, *history))
 
-    assert rows(knowledge) == rows(other)
-    assert all(finding.ok for finding in knowledge.check())
+    assert rows(local) == rows(other)
+    assert all(finding.ok for finding in local.check())
     other.close()
 
 

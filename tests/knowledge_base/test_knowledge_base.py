@@ -293,29 +293,29 @@ def test_odd_ids_are_kept_as_they_are(knowledge: KnowledgeBase) -> None:
 
 
 def test_what_was_stored_while_the_index_could_not_be_written_is_found_later(
-    knowledge: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
+    local: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("knowledge_base.keywords.KeywordIndex._write_state", full)
     with pytest.raises(KnowledgeBaseError, match="No space left .* is safe"):
-        knowledge.put([WARRANTY])
+        local.put([WARRANTY])
     monkeypatch.undo()
-    assert sources(knowledge.search("净水器保修几年", "zh"))[0] == "warranty.md"
-    assert all(finding.ok for finding in knowledge.check())
+    assert sources(local.search("净水器保修几年", "zh"))[0] == "warranty.md"
+    assert all(finding.ok for finding in local.check())
 
 
 def test_a_keyword_index_that_is_damaged_under_a_running_server_is_built_anew(
-    knowledge: KnowledgeBase, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    local: KnowledgeBase, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    knowledge.put([WARRANTY])
+    local.put([WARRANTY])
     for path in (tmp_path / "keywords").glob("*.idx"):
         with path.open("r+b") as file:
             file.write(b"\xa5" * (path.stat().st_size - 120))
-    assert sources(knowledge.search("净水器保修几年", "zh"))[0] == "warranty.md"
+    assert sources(local.search("净水器保修几年", "zh"))[0] == "warranty.md"
     assert "it is built anew" in caplog.text
-    assert all(finding.ok for finding in knowledge.check())
+    assert all(finding.ok for finding in local.check())
 
 
 def test_a_keyword_index_of_another_database_is_not_searched(

@@ -110,7 +110,9 @@ def test_giving_up_while_it_is_encoded_changes_nothing(full: KnowledgeBase) -> N
     assert full.document("terms.pdf") == TERMS
 
 
-def test_for_good_leaves_nothing(full: KnowledgeBase, tmp_path: Path, database_url: str) -> None:
+def test_for_good_leaves_nothing(
+    full: KnowledgeBase, open_knowledge: Callable[[], KnowledgeBase], tmp_path: Path, database_url: str
+) -> None:
     full.put([Document("terms.pdf", "Warranty", "The kettle has three long years.", "en")])
     full.library.trash(["terms.pdf"])
     assert full.library.erase("保养.docx") is None  # not in the trash
@@ -126,7 +128,7 @@ def test_for_good_leaves_nothing(full: KnowledgeBase, tmp_path: Path, database_u
     assert ("抹一层油".encode() in kept) == database_url.startswith("sqlite")
     for text in ("three long years", "two years", "six months"):
         assert text.encode() not in kept
-    assert full.put([TERMS])[0].outcome == "changed"  # of version 3: it is not forgotten that there was one
+    assert open_knowledge().put([TERMS])[0].outcome == "changed"  # of version 3: it is not forgotten that there was one
 
 
 def test_a_receipt_tells_what_is_still_there(full: KnowledgeBase) -> None:
@@ -137,8 +139,12 @@ def test_a_receipt_tells_what_is_still_there(full: KnowledgeBase) -> None:
     assert receipt is not None and receipt.clean and receipt.found.elsewhere == ("copy.md",)
 
 
-def test_an_index_that_kept_something_is_found_out(full: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(full._indexes._backend._dense, "remove", lambda ids: None)
+def test_an_index_that_kept_something_is_found_out(
+    full: KnowledgeBase, milvus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = full._indexes._backend
+    keeping = (backend._collection, "forget") if milvus else (backend._dense, "remove")
+    monkeypatch.setattr(*keeping, lambda ids: None)
     full.library.trash(["terms.pdf"])
     receipt = full.library.erase("terms.pdf")
     assert receipt is not None and not receipt.clean and receipt.found.passages == 2
