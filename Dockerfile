@@ -5,7 +5,7 @@ WORKDIR /kefu
 COPY constraints.txt ./
 RUN pip install --no-cache-dir -c constraints.txt torch
 COPY . .
-RUN pip install --no-cache-dir -c constraints.txt -e . \
+RUN pip install --no-cache-dir -c constraints.txt -e ".[milvus]" \
     && useradd --create-home kefu \
     && mkdir -p /data/releases \
     && chown -R kefu /data

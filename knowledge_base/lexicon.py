@@ -15,6 +15,7 @@ from knowledge_base import bm25
 from knowledge_base.words import words
 
 _AVERAGE = 50.0  # words of a text, for the weights that a text is given once and for all
+_MOST = 2**16 - 1  # occurrences that are told apart
 _NUMBERS = 2**32 - 2  # that a sparse vector of Milvus can have; 0 is kept free
 
 
@@ -23,7 +24,7 @@ class Counted:
     """One text: the numbers of its words, ascending, how often each stands there, and how many words it has."""
 
     numbers: NDArray[np.uint32]
-    counts: NDArray[np.uint32]
+    counts: NDArray[np.uint16]
     length: int
 
     @staticmethod
@@ -94,7 +95,7 @@ def number(word: str) -> int:
 
 def _counted(numbers: Iterable[int], counts: Iterable[float], length: int) -> Counted:
     pairs = np.array(sorted(zip(numbers, counts, strict=True)), np.uint32).reshape(-1, 2)
-    return Counted(pairs[:, 0].copy(), pairs[:, 1].copy(), length)
+    return Counted(pairs[:, 0].copy(), np.minimum(pairs[:, 1], _MOST).astype(np.uint16), length)
 
 
 def _score(text: Counted, numbers: NDArray[np.uint32], values: NDArray[np.float64], average: float) -> float:

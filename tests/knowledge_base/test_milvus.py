@@ -182,8 +182,10 @@ def test_a_server_that_goes_away_is_named_at_once_and_used_again_when_it_is_back
     started = start_server_in_thread(data_dir=str(tmp_path / "server"), host="127.0.0.1", port=0)
     address = f"http://someone:secret@127.0.0.1:{started[2]}"
     knowledge = opened(milvus=address)
+    knowledge.put_faqs([RETURN])
     knowledge.put([KETTLE])
     _stop(started)
+    assert knowledge.search("我要退货", "zh")[0].exact
     begun = time.monotonic()
     with pytest.raises(KnowledgeBaseError, match=r"Milvus at 127\.0\.0\.1:\d+ does not serve .* KEFU_MILVUS") as told:
         knowledge.search("descale kettle", "en")
@@ -193,7 +195,7 @@ def test_a_server_that_goes_away_is_named_at_once_and_used_again_when_it_is_back
         opened(milvus=address)
     assert time.monotonic() - begun < 15 and "secret" not in str(told.value)
     started = start_server_in_thread(data_dir=str(tmp_path / "server"), host="127.0.0.1", port=started[2])
-    assert sources(_when_back(lambda: knowledge.search("bulb of the lamp", "en"))) == {"kettle", "lamp"}
+    assert sources(_when_back(lambda: knowledge.search("bulb of the lamp", "en"))) >= {"kettle", "lamp"}
     assert well(knowledge)
     knowledge.close()
     _stop(started)

@@ -49,7 +49,12 @@ def full(folder: Path) -> Bot:
     release = folder / "releases" / "june"
     release.mkdir(parents=True)
     (release / "weights.bin").write_bytes(bytes(range(256)) * 4000)
-    for left_out in ("models/e5/model.bin", "rounds/june/checkpoint-9/optimizer.pt", "rounds/june/train.lock"):
+    for left_out in (
+        "models/e5/model.bin",
+        "milvus.db/kefu",
+        "rounds/june/checkpoint-9/optimizer.pt",
+        "rounds/june/train.lock",
+    ):
         path = folder / left_out
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"can be made anew")
@@ -92,7 +97,7 @@ def test_a_folder_restored_elsewhere_gives_identical_answers(tmp_path: Path) -> 
     assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
     names = set(tarfile.open(made.path).getnames())
     assert {"kefu.sqlite", "releases/june/weights.bin", "staff.secret", "visitor.secret", "manifest.json"} <= names
-    assert not any("checkpoint" in name or name.startswith(("models", "keywords")) for name in names)
+    assert not any("checkpoint" in name or name.startswith(("models", "keywords", "milvus")) for name in names)
 
     (known,) = noted(data)
     assert (known.at.isoformat(), known.file, known.there) == (made.made, "kefu.tar.gz", True)
