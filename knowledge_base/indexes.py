@@ -47,7 +47,11 @@ class Indexes:
         self._facts: dict[int, _Fact] = {}
         self._revision = 0
         self._lock = Lock()
-        self.follow()
+        try:
+            self.follow()
+        except BaseException:
+            self.close()
+            raise
 
     def follow(self, wait: bool = True) -> int:
         """Catch up with the store; returns the revision that searches now reflect.

@@ -53,7 +53,11 @@ class MilvusCollection:
             _prepare(Path(uri))
         with self._refusals_named():
             self._client: Any = self._pymilvus.MilvusClient(uri, token=token, timeout=_READ, dedicated=True)
-        self.ensure()
+        try:
+            self.ensure()
+        except BaseException:
+            self.close()
+            raise
 
     def ensure(self) -> None:
         """Make it where it is not there, and load it into Milvus' memory."""

@@ -180,6 +180,7 @@ class Learning:
         place = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         quiet = {"TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "NO_COLOR": "1"}
         settings = {"KEFU_ENCODER": self._settings.encoder, "KEFU_DATABASE_URL": self._settings.database_url}
+        settings |= {"KEFU_MILVUS": self._settings.milvus, "KEFU_MILVUS_TOKEN": self._settings.milvus_token}
         with log.open("ab") as file:
             return subprocess.Popen(
                 [*polite, *arguments], stdin=subprocess.DEVNULL, stdout=file, stderr=file, process_group=0,

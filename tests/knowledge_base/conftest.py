@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from milvus_lite.server_manager import server_manager_instance
@@ -11,14 +12,14 @@ from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.retrieval import Retrieval
 from tests.fakes import HashEncoder
 
+_NONE = SimpleNamespace(params={})
 OpenKnowledge = Callable[..., KnowledgeBase]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Milvus beside SQLite alone: of the two databases each has been seen with the other backend."""
-    items[:] = [
-        item for item in items if not {"postgresql", "milvus"} <= set(item.name.strip("]").split("[")[-1].split("-"))
-    ]
+    wanted = {"database_url": "postgresql", "milvus": "milvus"}.items()
+    items[:] = [item for item in items if not wanted <= getattr(item, "callspec", _NONE).params.items()]
 
 
 @pytest.fixture

@@ -178,6 +178,24 @@ def test_two_servers_over_one_postgresql_share_one_milvus(opened: Open, postgres
             knowledge.close()
 
 
+def test_two_that_share_a_server_by_a_database_each_keep_to_their_own(opened: Open, tmp_path: Path) -> None:
+    started = start_server_in_thread(data_dir=str(tmp_path / "server"), host="127.0.0.1", port=0)
+    address = f"http://127.0.0.1:{started[2]}"
+    with pytest.raises(KnowledgeBaseError, match="'shop' does not exist"):
+        opened(milvus=f"{address}/shop")
+    one = opened(milvus=address)
+    collection(one)._client.create_database("shop")
+    other = opened(milvus=f"{address}/shop", database=f"sqlite:///{tmp_path / 'other.sqlite'}")
+    one.put([KETTLE])
+    other.put([LAMP])
+    assert (sources(one.search("lamp", "en")), sources(other.search("kettle", "en"))) == ({"kettle"}, {"lamp"})
+    other.delete(["lamp"])
+    assert well(one) and well(other)
+    for knowledge in (one, other):
+        knowledge.close()
+    _stop(started)
+
+
 def test_a_server_that_goes_away_is_named_at_once_and_used_again_when_it_is_back(opened: Open, tmp_path: Path) -> None:
     started = start_server_in_thread(data_dir=str(tmp_path / "server"), host="127.0.0.1", port=0)
     address = f"http://someone:secret@127.0.0.1:{started[2]}"
