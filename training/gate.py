@@ -4,7 +4,7 @@ Pure functions of answers. Knows nothing of how they came about, nor of promotin
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ Reason = Literal["worse", "false answers", "gap", "latency", "too few questions"
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 _GAINS = ("hit@1", "mrr@10", "resolved")
 _PARITY = ("coverage", "resolved", "false_answer_rate")
+_ANSWERING = ("coverage", "resolved")  # what grows with every answer, false ones or not
 _SEED = 20
 
 
@@ -87,8 +88,8 @@ def gate(compared: Sequence[Compared], limits: Limits | None = None) -> Verdict:
     """Judge a candidate by the questions that both releases answered; every figure with its paired bootstrap.
 
     Refused: a figure worse beyond noise in either language, more false answers than before and over the limit,
-    languages surely further apart than before, slower answers, or too few questions of a language to tell.
-    Raises nothing.
+    languages surely further apart than before, slower answers, or too few questions of a language to tell. That it
+    answers less is no reason against one that brings false answers from over the limit to within it. Raises nothing.
     Source of the paired test: Koehn, EMNLP 2004.
     """
     limits = limits or Limits()
@@ -115,9 +116,11 @@ def _worth(question: Question, answer: Judged) -> int:
 def _of_language(language: Language, mine: Sequence[Compared], limits: Limits) -> list[Check]:
     names = [*_GAINS, "coverage", "false_answer_rate"]
     found = {name: _paired(_rate(name), mine) for name in names} | {"auc": _paired(_auc, mine)}
-    checks = [_gain(name, language, found[name]) for name in (*_GAINS, "auc")]
-    checks.append(Check("coverage", language, *found["coverage"]))
     current, candidate, difference = found["false_answer_rate"]
+    checks = [_gain(name, language, found[name]) for name in (*_GAINS, "auc")]
+    if _brought_down(current, candidate, limits):
+        checks = [replace(check, refused=None) if check.figure == "resolved" else check for check in checks]
+    checks.append(Check("coverage", language, *found["coverage"]))
     certain = difference.interval()
     refused: Reason | None = None
     if candidate > limits.false_answers and candidate > current:  # as many as before are no reason against it
@@ -128,6 +131,15 @@ def _of_language(language: Language, mine: Sequence[Compared], limits: Limits) -
     before, now = _p95([one.current for one in mine]), _p95([one.candidate for one in mine])
     slow: Reason | None = "latency" if before and now > limits.slower * before else None
     return [*checks, Check("latency_p95_ms", language, before, now, None, slow)]
+
+
+def _brought_down(current: float, candidate: float, limits: Limits) -> bool:
+    """Whether false answers were over the limit and are not any more.
+
+    A release that answers too much is no measure of how much a candidate must answer, nor of how far apart the
+    languages may be in it.
+    """
+    return candidate <= limits.false_answers < current
 
 
 def _gain(name: str, language: Language, found: tuple[float, float, Estimate]) -> Check:
@@ -143,6 +155,10 @@ def _apart(figure: str, checks: Sequence[Check], limits: Limits) -> Check:
     growth = Estimate(now - before, spread, min(zh.difference.of, en.difference.of))
     certain = growth.interval()
     wider = now > before + limits.gap and not (certain and certain[0] <= 0)
+    if figure in _ANSWERING and any(
+        _brought_down(one.current, one.candidate, limits) for one in _both("false_answer_rate", checks)
+    ):
+        wider = False
     return Check(f"{figure} zh − en", None, before, now, growth, "gap" if wider else None)
 
 

@@ -93,6 +93,17 @@ def test_languages_that_are_further_apart_by_chance_pass() -> None:
     assert not gate(pairs(few * 20, SAME * 20)).passed, "the same again and again is no chance"
 
 
+def test_answering_less_is_no_reason_against_false_answers_brought_within_the_limit() -> None:
+    unsure = replace(RIGHT, kind="abstain", text="", citations=(), confidence=0.4)
+    careful = [(RIGHT, RIGHT)] * 45 + [(RIGHT, unsure)] * 8 + [(WRONG, SILENT)] * 7 + [(WRONG, WRONG)] * 2
+    careful += [(SILENT, SILENT)] * 38
+    assert gate(pairs(careful, SAME)).passed
+    still = gate(pairs(careful, SAME), Limits(false_answers=0.01))
+    assert ("resolved", "zh") in {(check.figure, check.language) for check in still.reasons}, "still over the limit"
+    fine = [pair for pair in careful if pair[0] is not WRONG]
+    assert not gate(pairs(fine, SAME)).passed, "there was nothing to bring down"
+
+
 def test_slower_answers_are_refused() -> None:
     slow = replace(RIGHT, latency_ms={"total": 130.0})
     verdict = gate(pairs([(RIGHT, slow)] * 50, [(RIGHT, RIGHT)] * 50))
