@@ -1,63 +1,92 @@
-"""`make bench`: speed and memory on this machine, as JSON in benchmarks/out and a Markdown table on the screen.
+"""`make bench`: every figure that README promises, each beside its floor, as JSON in benchmarks/out and as tables.
 
-Uses the data folder KEFU_DATA for the converted models; measures in folders of its own.
+    python -m benchmarks [NAME…] [--fresh]
+
+Goes on where it was stopped: what was measured of the same code is not measured again, unless it is named or --fresh
+is given. Converted models are taken from KEFU_DATA; everything else is measured in folders of its own.
 """
 
-import json
+import argparse
+import logging
+import sys
 import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.search_speed import add_ratio, search_ratio
-from benchmarks.server_speed import REWORDED, Server, answer_times, help_seconds, quantile
-from bot.embedded_generator import embedded_generator
-from knowledge_base.embedded_encoder import embedded_encoder
-from knowledge_base.encoder import SentenceTransformerEncoder
-from knowledge_base.settings import Settings
+from benchmarks import (
+    answer_speed,
+    console_speed,
+    desk_speed,
+    encode_speed,
+    generate_speed,
+    index_growth,
+    list_recall,
+    peers_speed,
+    publish_speed,
+    search_speed,
+    socket_speed,
+    start_speed,
+)
+from benchmarks.report import OUT, Report, code_state
+from benchmarks.rows import Row, markdown
+from benchmarks.work import Say, Work
 
-Row = tuple[str, str, float, str]
-OUT = Path(__file__).with_name("out")
+Benchmark = Callable[[Work], list[Row]]
+BENCHMARKS: dict[str, Benchmark] = {
+    "start": start_speed.rows,
+    "answers": answer_speed.rows,
+    "sockets": socket_speed.rows,
+    "encode": encode_speed.rows,
+    "search": search_speed.rows,
+    "growth": index_growth.rows,
+    "recall": list_recall.rows,
+    "publish": publish_speed.rows,
+    "desk": desk_speed.rows,
+    "console": console_speed.rows,
+    "generate": generate_speed.rows,
+    "peers": peers_speed.rows,
+}
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
+    """Measure what is to be measured, then print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHMARKS)}; all when none")
+    parser.add_argument("--fresh", action="store_true", help="measure also what is measured already")
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.names) - BENCHMARKS.keys():
+        parser.error(f"there is no {sorted(unknown)}; choose from {', '.join(BENCHMARKS)}")
+    logging.getLogger("jieba").setLevel(logging.WARNING)
+    report = Report(OUT / "bench.json", code_state())
+    names = [name for name in BENCHMARKS if name in chosen.names or not chosen.names]
+    again = chosen.fresh or bool(chosen.names)
+    measure(report, [name for name in names if again or name == "peers" or not report.has(name)])
+    sys.stdout.write(markdown(report.rows(names)))
+
+
+def measure(report: Report, names: Sequence[str]) -> None:
+    """Measure these, one after the other; each is kept as soon as it is there."""
     console = Console(stderr=True)
-    models = Settings().data.resolve() / "models"
-    encoder_folder, generator_folder = str(embedded_encoder(models)), str(embedded_generator(models))
-    rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder)
-        with console.status("the demo shop is stored"), Server(data, KEFU_ENCODER=encoder_folder):
-            pass
-        with console.status("answers over the websocket"), Server(data, KEFU_ENCODER=encoder_folder) as server:
-            rows.append(("start to ready", "s", server.start_seconds, "≤ 15"))
-            answer_times(1, 5)
-            rows.append(("FAQ answer, 1 conversation, p95", "ms", quantile(answer_times(1, 100, 5), 0.95), "≤ 150"))
-            rows.append(("FAQ answer, 20 at once, p95", "ms", quantile(answer_times(20, 10, 105), 0.95), "≤ 1000"))
-            rows.append(
-                ("… reworded, 1 conversation, p95", "ms", quantile(answer_times(1, 100, 0, REWORDED), 0.95), "")
-            )
-            rows.append(("… reworded, 20 at once, p95", "ms", quantile(answer_times(20, 10, 100, REWORDED), 0.95), ""))
-        both = {"KEFU_ENCODER": encoder_folder, "KEFU_GENERATOR": generator_folder}
-        with console.status("both models in memory"), Server(data, **both) as server:
-            answer_times(1, 3)
-            rows.append(("resident memory, both models", "GB", server.resident_gb(), "≤ 2.5"))
-    rows.append(("kefu --help", "s", help_seconds(), "≤ 0.5"))
-    encoder = SentenceTransformerEncoder(encoder_folder)
-    with console.status("search in 10,000 passages"):
-        search = search_ratio(encoder, 10_000)
-    rows.append(("search in 10,000 passages / (encode + flat search)", "×", search["ratio"], "≤ 1.3"))
-    with console.status("adding documents"):
-        added = add_ratio(encoder)
-    rows.append(("adding documents / bare encode, passages/s", "×", added["ratio"], "≥ 0.85"))
-    OUT.mkdir(exist_ok=True)
-    report = {"rows": rows, "search": search, "add": added}
-    (OUT / "bench.json").write_text(json.dumps(report, ensure_ascii=False, indent=2), "utf8")
-    screen = Console(width=160)
-    screen.print("| what | measured | bar |\n|---|--:|--:|")
-    for what, unit, value, bar in rows:
-        screen.print(f"| {what} | {value:.2f} {unit} | {bar} |")
+    with tempfile.TemporaryDirectory() as folder, console.status("") as status:
+        for number, name in enumerate(names, 1):
+            say = partial(_tell, status.update, f"{number} of {len(names)}, {name}")
+            say("begins")
+            work = Work(Path(folder), say)
+            began = time.perf_counter()
+            rows = BENCHMARKS[name](work)
+            seconds = time.perf_counter() - began
+            report.add(name, rows, seconds)
+            missed = [row.what for row in rows if row.met is False]
+            console.print(f"{name}: {seconds:.0f} s" + (f"; missed: {', '.join(missed)}" if missed else ""))
+
+
+def _tell(say: Say, where: str, what: str) -> None:
+    say(f"{where}: {what}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,6 +3,7 @@
 Times the API calls behind the pages, signed in, in this process, and one bare count of the messages for comparison.
 """
 
+import logging
 import statistics
 import tempfile
 import time
@@ -10,11 +11,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import structlog
 from fastapi.testclient import TestClient
-from rich.console import Console
 from sqlalchemy import Engine, text
 
 from benchmarks.full_log import fill
+from benchmarks.rows import Row, at_most
+from benchmarks.work import Work
 from bot.bot import Bot
 from bot.calibration import load
 from bot.log import ConversationLog
@@ -53,11 +56,12 @@ def calls() -> dict[str, str]:
 
 def measure(data: Path) -> dict[str, float]:
     """Median milliseconds of each call on a filled folder."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     engine = fill(data, FAQS, MESSAGES)
     bot = Bot(open_in(data, Retrieval(HashEncoder())), ConversationLog(open_database(str(engine.url))), load())
     app = create_app(bot, Settings(data=data, api_key="k" * 32, sign_ins_per_address=1000))
     app.state.desk.access.accounts.add("An", _PASSWORD, "admin", "en")
-    times = {"bare SELECT count(*) of the messages": _median(lambda: _count(engine))}
+    times = {"SELECT count(*)": _median(lambda: _count(engine))}
     with TestClient(app) as client:
         client.post("/api/session", json={"name": "An", "password": _PASSWORD})
         for name, address in calls().items():
@@ -90,16 +94,9 @@ def _median(act: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
-def main() -> None:
-    """Print the table."""
-    screen = Console(width=160)
-    with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status("filling and measuring"):
-        times = measure(Path(folder))
-    bare = next(iter(times.values()))
-    screen.print("| what | median, ms | × bare count | bar |\n|---|--:|--:|--:|")
-    for name, value in times.items():
-        screen.print(f"| {name} | {value:.0f} | {value / bare:.0f} | ≤ {BAR_MS} |")
-
-
-if __name__ == "__main__":
-    main()
+def rows(work: Work) -> list[Row]:
+    """Every call beside the bare count."""
+    work.say(f"{FAQS:,} FAQs and {MESSAGES:,} messages")
+    with tempfile.TemporaryDirectory() as folder:
+        (beside, bare), *times = measure(Path(folder)).items()
+    return [Row(name, value, "ms", bare, beside, at_most(BAR_MS, "ms")) for name, value in times]

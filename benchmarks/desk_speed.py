@@ -1,24 +1,20 @@
-"""How soon a staff message is in the customer's hands, with many live conversations over real websockets.
-
-Run as a program: DATA FOLDER. Starts `kefu serve --demo` on it. Prints JSON; the bar is 300 ms at p95.
-"""
+"""How soon a staff message is in the customer's hands, with many live conversations over real websockets."""
 
 import asyncio
 import json
-import statistics
-import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import numpy as np
 import websockets
 
-from benchmarks.server_speed import PORT, Server
+from benchmarks.echo import URL, Echo
+from benchmarks.rows import Row, at_most
+from benchmarks.server_speed import CHAT, PORT, QUESTIONS, Server, answers, quantile
+from benchmarks.work import Work
 from web.settings import Settings
 from web.staff.access import open_access
 
@@ -70,7 +66,7 @@ async def message_times() -> list[float]:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{PORT}", timeout=60) as agent:
         me = (await agent.post("/api/session", json={"name": "bench", "password": _PASSWORD})).json()
         agent.headers["x-csrf-token"] = me["csrf"]
-        sockets = [await websockets.connect(f"ws://127.0.0.1:{PORT}/ws/chat") for _ in range(CONVERSATIONS)]
+        sockets = [await websockets.connect(CHAT) for _ in range(CONVERSATIONS)]
         customers = [Customer(socket) for socket in sockets]
         for customer in customers:
             await customer.begin()
@@ -96,9 +92,23 @@ async def _sent(agent: httpx.AsyncClient, customer: Customer, number: int) -> fl
     return (customer.arrived[text] - began) * 1000
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Measure and print."""
-    data = Path(arguments[0])
+def rows(work: Work) -> list[Row]:
+    """Beside a bare echo to as many."""
+    data = work.demo()
+    _add_agent(data)
+    with Echo():
+        bare = [told.ms for told in answers(CONVERSATIONS, MESSAGES // CONVERSATIONS, QUESTIONS, url=URL)]
+    with Server(data):
+        work.say(f"{MESSAGES} messages of staff in {CONVERSATIONS} conversations")
+        times = asyncio.run(message_times())
+    what, beside = f"staff's message until the customer has it, {CONVERSATIONS} live conversations, ", "bare echo"
+    return [
+        Row(what + "p50", quantile(times, 0.5), "ms", quantile(bare, 0.5), beside),
+        Row(what + "p95", quantile(times, 0.95), "ms", quantile(bare, 0.95), beside, at_most(300, "ms")),
+    ]
+
+
+def _add_agent(data: Path) -> None:
     access = open_access(Settings(data=data))
     known = access.accounts.named("bench")
     if known is None:
@@ -106,13 +116,3 @@ def main(arguments: Sequence[str]) -> None:
     else:
         access.accounts.change(known.id, {"password": _PASSWORD})
     access.engine.dispose()
-    with Server(data):
-        times = asyncio.run(message_times())
-    p50, p95 = np.quantile(times, [0.5, 0.95])
-    told = {"conversations": CONVERSATIONS, "messages": len(times), "p50_ms": round(float(p50), 1)}
-    told |= {"p95_ms": round(float(p95), 1), "mean_ms": round(statistics.fmean(times), 1)}
-    sys.stdout.write(json.dumps(told) + "\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,12 +1,9 @@
 """How soon an FAQ is answered once it is published among many, with conversations running meanwhile.
 
-Run as a program: [FAQS] [ENCODER FOLDER]. Without a folder the texts are hashed, so that what is measured is the
-store and the indexes. Prints JSON; the bar is 1,000 ms at p95.
+Texts are hashed into vectors, so that what is measured is the store and the indexes.
 """
 
 import hashlib
-import json
-import sys
 import tempfile
 import threading
 import time
@@ -16,13 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.rows import Row, at_most
+from benchmarks.server_speed import quantile
+from benchmarks.work import Work
 from knowledge_base.assemble import open_in
-from knowledge_base.encoder import SentenceTransformerEncoder
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.retrieval import Retrieval
-from knowledge_base.types import Encoder, Faq, Progress, Status, Vectors
+from knowledge_base.types import Faq, Progress, Status, Vectors
 from knowledge_base.words import words
 
+FAQS = 10_000
 PUBLISHED = 20
 CONVERSATIONS = 20
 _PAUSE = 1.0  # seconds between two questions of one conversation
@@ -94,26 +94,28 @@ def conversations(knowledge: KnowledgeBase, faqs: int) -> Iterator[None]:
             thread.join()
 
 
-def measured(faqs: int, encoder: Encoder) -> dict[str, float]:
-    """Median and p95 of publish_times among `faqs` FAQs, in ms, and how long storing those took, in s."""
+def rows(work: Work) -> list[Row]:
+    """Beside a search of the same knowledge base with nothing published."""
+    work.say(f"{FAQS:,} FAQs are stored")
     with tempfile.TemporaryDirectory() as folder:
-        knowledge = open_in(Path(folder), Retrieval(encoder))
-        began = time.perf_counter()
-        knowledge.editing.save([faq(number) for number in range(faqs)], {})
-        stored = time.perf_counter() - began
-        with conversations(knowledge, faqs):
-            times = publish_times(knowledge, faqs)
+        knowledge = open_in(Path(folder), Retrieval(Hashed()))
+        knowledge.editing.save([faq(number) for number in range(FAQS)], {})
+        work.say(f"{PUBLISHED} FAQs are published")
+        with conversations(knowledge, FAQS):
+            searches = [_search(knowledge, number) for number in range(0, FAQS, FAQS // 100)]
+            times = publish_times(knowledge, FAQS)
         knowledge.close()
-    p50, p95 = np.quantile(times, [0.5, 0.95])
-    return {"faqs": faqs, "store_s": round(stored, 1), "p50_ms": round(float(p50), 1), "p95_ms": round(float(p95), 1)}
+    what, beside = (
+        f"FAQ published among {FAQS:,} until it is found, {CONVERSATIONS} conversations beside it, ",
+        "a search",
+    )
+    return [
+        Row(what + "p50", quantile(times, 0.5), "ms", quantile(searches, 0.5), beside),
+        Row(what + "p95", quantile(times, 0.95), "ms", quantile(searches, 0.95), beside, at_most(1_000, "ms")),
+    ]
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Measure and print."""
-    faqs = int(arguments[0]) if arguments else 10_000
-    encoder: Encoder = SentenceTransformerEncoder(arguments[1]) if len(arguments) > 1 else Hashed()
-    sys.stdout.write(json.dumps(measured(faqs, encoder)) + "\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def _search(knowledge: KnowledgeBase, number: int) -> float:
+    began = time.perf_counter()
+    knowledge.search(f"may I {faq(number).similar[0]}", "en")
+    return (time.perf_counter() - began) * 1000

@@ -1,111 +1,70 @@
-"""Search and indexing against their bare parts, measured in turn in one process.
+"""Whole searches against encoding the query and one exact FAISS search, in turns in one process.
 
-search: KnowledgeBase.search over N passages / (encode one query + one exact FAISS search over the same vectors).
-add: passages/s of KnowledgeBase.put / passages/s of SentenceTransformer.encode over the same texts.
+A whole search is KnowledgeBase.search: words and meaning, fused, passages read from the store. Close reading of the
+first hits, which a release adds, is measured apart.
 """
 
-import random
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import faiss
 import numpy as np
 
+from benchmarks.passages import RandomPassages, questions
+from benchmarks.rows import RATIO, Row, at_most
+from benchmarks.server_speed import quantile
+from benchmarks.work import Work
 from knowledge_base.assemble import open_in
-from knowledge_base.encoder import SentenceTransformerEncoder
 from knowledge_base.retrieval import Retrieval
-from knowledge_base.types import Document, Progress, Vectors
 
-THINGS_ZH = "电饭煲 空气净化器 羽绒被 咖啡机 炒锅 吸尘器 台灯 书架 床垫 水壶 烤箱 风扇 加湿器 地毯 衣架".split()
-DEEDS_ZH = "清洗 安装 保修 退货 更换滤芯 除垢 充电 折叠 收纳 寄送 开发票 兑换积分 预约维修 查询订单".split()
-THINGS_EN = (
-    "rice cooker,air purifier,duvet,coffee machine,wok,vacuum cleaner,desk lamp,bookshelf,mattress,kettle".split(",")
-)
-DEEDS_EN = "clean,install,repair,return,replace,descale,charge,fold,store,ship,invoice,redeem,book,track".split(",")
+BARS = {10_000: 1.25, 100_000: 1.5}  # passages to the most that a whole search may take of its bare parts
+QUERIES = 200
+_FOUND = 10
+_WARM = 10
 
 
-class RandomPassages:
-    """An encoder with the real one's queries and random passages: the size of an index, not its meaning, matters."""
-
-    def __init__(self, encoder: SentenceTransformerEncoder) -> None:
-        self.dimension, self.fingerprint = encoder.dimension, "random passages"
-        self.max_tokens = encoder.max_tokens
-        self.encode_queries, self.count_tokens = encoder.encode_queries, encoder.count_tokens
-        self._random = np.random.default_rng(0)
-
-    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        rows = self._random.standard_normal((len(texts), self.dimension)).astype(np.float32)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def sentence(dice: random.Random, chinese: bool) -> str:
-    things, deeds = (THINGS_ZH, DEEDS_ZH) if chinese else (THINGS_EN, DEEDS_EN)
-    thing, deed, first = dice.choice(things), dice.choice(deeds), dice.choice(deeds)
-    number, days = dice.randint(2, 900), dice.randint(1, 60)
-    if chinese:
-        return f"{thing}第{number}号的{deed}需要{days}天，请先{first}。"
-    return f"To {deed} the {thing} no {number}, {first} it within {days} days. "
+def rows(work: Work) -> list[Row]:
+    """Each size, without and with reading."""
+    found = []
+    for passages, limit in BARS.items():
+        times = search_times(work, passages)
+        bare, what = times["bare"], f"search in {passages:,} passages"
+        beside, median = "encode + FAISS", statistics.median(bare)
+        found += [
+            Row(f"{what}, p50", statistics.median(times["whole"]), "ms", median, beside, at_most(limit, RATIO)),
+            Row(f"{what}, p95", quantile(times["whole"], 0.95), "ms", quantile(bare, 0.95), beside),
+            Row(f"{what}, first hits read, p50", statistics.median(times["read"]), "ms", median, beside),
+        ]
+    return found
 
 
-def document(number: int, dice: random.Random, sentences: int) -> Document:
-    chinese = number % 2 == 0
-    text = "".join(sentence(dice, chinese) for _ in range(sentences))
-    return Document(f"d{number}", f"{'说明' if chinese else 'Manual'} {number}", text, "zh" if chinese else "en")
+def search_times(work: Work, passages: int, queries: int = QUERIES) -> dict[str, list[float]]:
+    """Milliseconds of whole searches, of bare parts and with reading, in turns; each query is asked once."""
+    folder = work.passages(passages)
+    retrieval = work.retrieval()
+    encoder = retrieval.encoder
+    work.say(f"search in {passages:,} passages")
+    knowledge = open_in(folder, Retrieval(encoder, retrieval.weights))
+    reading = open_in(folder, retrieval)
+    bare = faiss.IndexFlatIP(encoder.dimension)
+    bare.add(RandomPassages(encoder).encode_passages([""] * passages))
+    calls: dict[str, Callable[[str], object]] = {
+        "whole": lambda query: knowledge.search(query, "zh", _FOUND),
+        "bare": lambda query: bare.search(np.ascontiguousarray(encoder.encode_queries([query])), _FOUND),
+        "read": lambda query: reading.search(query, "zh", _FOUND),
+    }
+    asked = iter(questions(len(calls) * (queries + _WARM)))
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(queries + _WARM):
+        for name, call in calls.items():
+            times[name].append(milliseconds(call, next(asked)))
+    for opened in (knowledge, reading):
+        opened.close()
+    return {name: spent[_WARM:] for name, spent in times.items()}
 
 
-def search_ratio(encoder: SentenceTransformerEncoder, passages: int, queries: int = 200) -> dict[str, float]:
-    """Medians in ms of whole search and bare parts, each query once by each in turn, and their ratio."""
-    dice = random.Random(7)
-    with tempfile.TemporaryDirectory() as folder:
-        knowledge = open_in(Path(folder), Retrieval(RandomPassages(encoder)))
-        knowledge.put([document(n, dice, 3) for n in range(passages)])
-        bare = faiss.IndexFlatIP(encoder.dimension)
-        bare.add(RandomPassages(encoder).encode_passages([""] * passages))
-        asked = [sentence(dice, n % 2 == 0) + str(n) for n in range(2 * queries)]
-
-        def whole(query: str) -> None:
-            knowledge.search(query, "zh")
-
-        def parts(query: str) -> None:
-            bare.search(encoder.encode_queries([query]), 10)
-
-        for warm in asked[:5]:
-            whole(warm + "a")
-            parts(warm + "b")
-        times = {"search": [], "bare": []}
-        for n in range(queries):
-            times["search"].append(milliseconds(whole, asked[2 * n]))
-            times["bare"].append(milliseconds(parts, asked[2 * n + 1]))
-        knowledge.close()
-    search, own = statistics.median(times["search"]), statistics.median(times["bare"])
-    return {"passages": passages, "search_ms": search, "bare_ms": own, "ratio": search / own}
-
-
-def add_ratio(encoder: SentenceTransformerEncoder, documents: int = 24, runs: int = 5) -> dict[str, float]:
-    """Median over runs of passages/s of put over passages/s of bare encode of the same passages, in turn."""
-    ratios, rates = [], []
-    for run in range(runs):
-        dice = random.Random(run)
-        batch = [document(n, dice, 40) for n in range(documents)]
-        with tempfile.TemporaryDirectory() as folder:
-            knowledge = open_in(Path(folder), Retrieval(encoder))
-            began = time.perf_counter()
-            passages = sum(put.encoded for put in knowledge.put(batch))
-            put_seconds = time.perf_counter() - began
-            texts = [row.search_text for row in knowledge._store.index_rows(knowledge._store.entry_ids())]
-            knowledge.close()
-        began = time.perf_counter()
-        encoder._model.encode([f"passage: {text}" for text in texts], show_progress_bar=False)
-        bare_seconds = time.perf_counter() - began
-        ratios.append(bare_seconds / put_seconds)
-        rates.append(passages / put_seconds)
-    return {"passages_per_s": statistics.median(rates), "ratio": statistics.median(ratios)}
-
-
-def milliseconds(call: Callable[[str], None], query: str) -> float:
+def milliseconds(call: Callable[[str], object], query: str) -> float:
     began = time.perf_counter()
     call(query)
     return (time.perf_counter() - began) * 1000

@@ -1,15 +1,16 @@
-"""The running server: start, memory, answers over the websocket by one and by many at once."""
+"""The running server as a process of its own, and customers who ask it over websockets. Draws no conclusion."""
 
 import asyncio
 import json
 import os
+import resource
 import signal
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -21,87 +22,128 @@ from knowledge_base.language import has_chinese
 from web.demo_company import FAQS
 
 PORT = 18_765
+CHAT = f"ws://127.0.0.1:{PORT}/ws/chat"
 QUESTIONS = tuple(text for faq in read_faqs(FAQS) for text in (faq.question, *faq.similar))
 REWORDED = tuple(("请问，" if has_chinese(text) else "Hi, tell me: ") + text for text in QUESTIONS)
+FILES = 16_384  # what a process may have open, sockets among it
+# All customers of a benchmark come from one address, and at once.
+LIMITS = {
+    "KEFU_MESSAGES_PER_VISITOR": "100000",
+    "KEFU_MESSAGES_PER_ADDRESS": "100000",
+    "KEFU_SESSIONS_PER_ADDRESS": "100000",
+    "KEFU_CONNECTIONS_PER_ADDRESS": "10000",
+    "KEFU_CONNECTIONS": "10000",
+    "KEFU_QUEUE": "1000",
+}
 
 
-class Server:
-    """`kefu serve --demo` on a data folder, as a process of its own."""
+class Process:
+    """A program that serves on 127.0.0.1, from its start until it is told to end."""
 
-    def __init__(self, data: Path, **environment: str) -> None:
-        limits = {"KEFU_MESSAGES_PER_VISITOR": "100000", "KEFU_MESSAGES_PER_ADDRESS": "100000"}
-        env = os.environ | limits | {"KEFU_DATA": str(data), "KEFU_PORT": str(PORT)} | environment
-        command = [str(Path(sys.executable).with_name("kefu")), "serve", "--demo"]
+    def __init__(self, command: Sequence[str], ready: str, environment: dict[str, str]) -> None:
+        """ready: the URL that answers 200 once it serves."""
+        self._command, self._ready = command, ready
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))  # the program inherits it
         began = time.perf_counter()
-        self._process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._wait()
+        self._process = subprocess.Popen(
+            command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            self._wait()
+        except BaseException:
+            self._process.kill()
+            self._process.wait(30)
+            raise
         self.start_seconds = time.perf_counter() - began
-
-    def __enter__(self) -> "Server":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGINT)
-        self._process.wait(30)
+        self._process.wait(60)
 
-    def resident_gb(self) -> float:
-        return float(psutil.Process(self._process.pid).memory_info().rss) / 1e9
+    def resident(self) -> int:
+        """Bytes."""
+        return int(psutil.Process(self._process.pid).memory_info().rss)
 
     def _wait(self, patience: float = 600) -> None:
         until = time.monotonic() + patience
         while time.monotonic() < until:
             if self._process.poll() is not None:
-                raise RuntimeError("the server ended before it was ready; run `kefu serve --demo` to see why")
+                raise RuntimeError(f"it ended before it was ready; run `{' '.join(self._command)}` to see why")
             try:
-                with urlopen(f"http://127.0.0.1:{PORT}/ready") as response:
+                with urlopen(self._ready) as response:
                     if response.status == 200:
                         return
             except (URLError, ConnectionError):
                 pass
-            time.sleep(0.1)
-        raise TimeoutError(f"the server was not ready within {patience:.0f} s")
+            time.sleep(0.05)
+        raise TimeoutError(f"{self._command[0]} was not ready within {patience:.0f} s")
 
 
-def answer_times(conversations: int, each: int, first: int = 0, asked: Sequence[str] = QUESTIONS) -> list[float]:
-    """Milliseconds from message to final frame, `each` messages in every one of the conversations at once.
+class Server(Process):
+    """`kefu serve --demo` on a data folder."""
 
-    first: which of those `asked` to begin with; QUESTIONS are found as they stand, REWORDED must be understood.
+    def __init__(self, data: Path, **environment: str) -> None:
+        chosen = LIMITS | {"KEFU_DATA": str(data), "KEFU_PORT": str(PORT)} | environment
+        kefu = str(Path(sys.executable).with_name("kefu"))
+        super().__init__([kefu, "serve", "--demo"], f"http://127.0.0.1:{PORT}/ready", chosen)
+
+    def __enter__(self) -> "Server":
+        return self
+
+
+class Told(NamedTuple):
+    """One answer: its kind, and milliseconds from the message to the first piece of text and to the final frame."""
+
+    kind: str
+    first: float
+    ms: float
+    pieces: int
+
+
+async def converse(url: str, texts: Sequence[str], socket: websockets.ClientConnection | None = None) -> list[Told]:
+    """Ask these, one after the other, in one conversation; a new one unless its socket is given."""
+    if socket is not None:
+        return [await _ask(socket, text) for text in texts]
+    async with websockets.connect(url) as own:
+        await own.recv()
+        return [await _ask(own, text) for text in texts]
+
+
+async def _ask(socket: websockets.ClientConnection, text: str) -> Told:
+    began, first, pieces = time.perf_counter(), 0.0, 0
+    await socket.send(json.dumps({"type": "message", "text": text}))
+    while True:
+        frame: dict[str, Any] = json.loads(await socket.recv())
+        if frame["type"] in ("token", "answer"):
+            first = first or (time.perf_counter() - began) * 1000
+            pieces += frame["type"] == "token"
+        if frame["type"] == "answer":
+            return Told(frame["kind"], first, (time.perf_counter() - began) * 1000, pieces)
+        if frame["type"] == "error":
+            raise RuntimeError(f"error frame {frame['code']}")
+
+
+def answers(conversations: int, each: int, asked: Sequence[str], first: int = 0, url: str = CHAT) -> list[Told]:
+    """What is told in so many conversations at once, `each` messages in every one; the next as soon as it is told.
+
+    first: which of those `asked` to begin with. Every message is another text, so that the encoder's memory of queries
+    is out of the measure, as long as they last.
     """
 
-    async def all_of_them() -> list[float]:
-        per_conversation = await asyncio.gather(
-            *(_converse(each, first + n * each, asked) for n in range(conversations))
-        )
-        return [taken for times in per_conversation for taken in times]
+    async def all_of_them() -> list[Told]:
+        texts = [[asked[(first + n * each + m) % len(asked)] for m in range(each)] for n in range(conversations)]
+        told = await asyncio.gather(*(converse(url, own) for own in texts))
+        return [one for conversation in told for one in conversation]
 
     return asyncio.run(all_of_them())
 
 
-async def _converse(messages: int, first: int, asked: Sequence[str]) -> list[float]:
-    times = []
-    async with websockets.connect(f"ws://127.0.0.1:{PORT}/ws/chat") as socket:
-        await socket.recv()
-        for n in range(messages):
-            # every message another phrasing, so that the encoder's memory of queries is out of the measure
-            text = asked[(first + n) % len(asked)]
-            began = time.perf_counter()
-            await socket.send(json.dumps({"type": "message", "text": text}))
-            while (frame := json.loads(await socket.recv()))["type"] != "answer":
-                if frame["type"] == "error":
-                    raise RuntimeError(f"error frame {frame['code']}")
-            times.append((time.perf_counter() - began) * 1000)
-    return times
+def answer_times(conversations: int, each: int, first: int = 0, asked: Sequence[str] = QUESTIONS) -> list[float]:
+    """Milliseconds of `answers`. QUESTIONS are found as they stand, REWORDED must be understood."""
+    return [told.ms for told in answers(conversations, each, asked, first)]
 
 
-def help_seconds(runs: int = 5) -> float:
-    """Median wall time of `kefu --help`."""
-    times = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        subprocess.run([str(Path(sys.executable).with_name("kefu")), "--help"], stdout=subprocess.DEVNULL, check=True)
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
-
-
-def quantile(times: list[float], share: float) -> float:
+def quantile(times: Sequence[float], share: float) -> float:
     return sorted(times)[min(len(times) - 1, int(share * len(times)))]

@@ -1,0 +1,65 @@
+"""First words and words a second of a generator, through the server and bare; only where one answers.
+
+One answers where KEFU_GENERATOR or KEFU_GENERATOR_URL names it, or the release says that its own is fit to.
+"""
+
+import statistics
+import time
+
+from benchmarks.answer_speed import questions_beside_faqs
+from benchmarks.rows import Row
+from benchmarks.server_speed import CHAT, Server, Told, answers
+from benchmarks.work import Work
+from bot.assemble import open_generator, open_knowledge, open_release
+from bot.prompt import prompt
+from bot.types import TextGenerator
+from knowledge_base.language import language_of
+
+ASKED = 12
+_PASSAGES = 3  # shown to the bare generator
+
+
+def rows(work: Work) -> list[Row]:
+    """Nothing where answers from documents are quoted."""
+    data = work.demo()
+    settings = work.settings("demo")
+    generator = open_generator(settings, open_release(settings))
+    if generator is None:
+        return []
+    asked = questions_beside_faqs()[:ASKED]
+    work.say("the generator alone")
+    first, rate = _bare(work, generator, asked)
+    del generator
+    work.say("the generator behind the server")
+    with Server(data):
+        told = [one for one in answers(1, ASKED, asked, url=CHAT) if one.kind == "grounded" and one.pieces > 1]
+    if not told:
+        return []
+    beside = "generator alone"
+    return [
+        Row(
+            "answer from documents, first words, p50", statistics.median(one.first for one in told), "ms", first, beside
+        ),
+        Row("pieces a second, p50", statistics.median(map(_rate, told)), "pieces/s", rate, beside),
+    ]
+
+
+def _rate(told: Told) -> float:
+    return (told.pieces - 1) * 1000 / max(1.0, told.ms - told.first)
+
+
+def _bare(work: Work, generator: TextGenerator, asked: list[str]) -> tuple[float, float]:
+    """Medians: milliseconds to the first piece, and pieces a second after it."""
+    settings = work.settings("demo")
+    knowledge = open_knowledge(settings, open_release(settings))
+    firsts, rates = [], []
+    for text in asked:
+        language = language_of(text)
+        messages = prompt(text, language, knowledge.search(text, language, _PASSAGES))
+        began = time.perf_counter()
+        at = [(time.perf_counter() - began) * 1000 for _ in generator.generate(messages, lambda: False)]
+        if len(at) > 1:
+            firsts.append(at[0])
+            rates.append((len(at) - 1) * 1000 / max(1.0, at[-1] - at[0]))
+    knowledge.close()
+    return statistics.median(firsts or [0.0]), statistics.median(rates or [0.0])

@@ -1,0 +1,114 @@
+"""Passages in any number, of real sentences in both languages, and the questions of real customers; stored in bulk.
+
+The sentences are those of training/topics, drawn at random, so that words are as common and as rare as in real texts.
+Knows the tables, measures nothing.
+"""
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, Table, insert
+
+from knowledge_base import tables
+from knowledge_base.assemble import MIGRATIONS
+from knowledge_base.database import migrate, open_database
+from knowledge_base.entries import document_entries
+from knowledge_base.records import entry_values, source_hash, stored
+from knowledge_base.types import Document, Encoder, Language, Progress, Vectors
+from training.examples import Topic, read_topics
+
+TOPICS = Path(__file__).resolve().parents[1] / "training" / "topics"
+LANGUAGES: tuple[Language, Language] = ("zh", "en")
+_ENDS = re.compile(r"(?<=[。！？；])|(?<=[.!?;]) ")
+_TOGETHER = 5_000  # passages written in one transaction
+
+
+class RandomPassages:
+    """An encoder with the real one's queries and random passages: the size of an index, not its meaning, matters."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.dimension, self.fingerprint, self.max_tokens = encoder.dimension, encoder.fingerprint, encoder.max_tokens
+        self.encode_queries, self.count_tokens = encoder.encode_queries, encoder.count_tokens
+        self._random = np.random.default_rng(0)
+
+    def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        rows = self._random.standard_normal((len(texts), self.dimension)).astype(np.float32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@cache
+def topics() -> tuple[Topic, ...]:
+    """All topics that ship."""
+    return tuple(topic for file in sorted(TOPICS.glob("topics_*.jsonl")) for topic in read_topics(file))
+
+
+@cache
+def _sentences(language: Language) -> tuple[str, ...]:
+    texts = (part.strip() for topic in topics() for part in _ENDS.split(topic.passage[language]))
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def passage(number: int, dice: random.Random, sentences: int = 1) -> str:
+    """One in Chinese for even numbers, in English for odd ones."""
+    found = dice.choices(_sentences(LANGUAGES[number % 2]), k=sentences)
+    return "".join(found) if number % 2 == 0 else " ".join(found)
+
+
+def document(number: int, dice: random.Random, sentences: int = 2) -> Document:
+    language, title = LANGUAGES[number % 2], ("说明", "Manual")[number % 2]
+    return Document(f"d{number}", f"{title} {number}", passage(number, dice, sentences), language)
+
+
+def questions(count: int, seed: int = 7) -> list[str]:
+    """Different questions of customers, both languages alike; beyond the 8,000 that there are, with a number."""
+    asked = [text for topic in topics() for language in LANGUAGES for text in topic.questions[language]]
+    asked = list(dict.fromkeys(asked))
+    random.Random(seed).shuffle(asked)
+    return [asked[n % len(asked)] + (f" {n}" if n >= len(asked) else "") for n in range(count)]
+
+
+def store_passages(folder: Path, count: int, encoder: Encoder) -> None:
+    """A database in `folder` with so many documents of one passage each, their vectors random; the same every time."""
+    engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
+    migrate(engine, MIGRATIONS, "knowledge_base_version")
+    dice = random.Random(7)
+    fake = RandomPassages(encoder)
+    for start in range(0, count, _TOGETHER):
+        documents = [document(n, dice) for n in range(start, min(start + _TOGETHER, count))]
+        _write(engine, documents, fake, start)
+    engine.dispose()
+
+
+def _write(engine: Engine, documents: Sequence[Document], encoder: RandomPassages, before: int) -> None:
+    entries = list(_entries(documents))
+    vectors = encoder.encode_passages([values["search_text"] for values in entries])
+    stamp = {"version": 1, "updated": tables.now()}
+    hashes = {values["content_hash"]: vector for values, vector in zip(entries, vectors, strict=True)}
+    ids = range(before + 1, before + len(entries) + 1)
+    rows: list[tuple[Table, list[dict[str, Any]]]] = [
+        (tables.document, [stored(one) | stamp | {"content_hash": source_hash(one)} for one in documents]),
+        (tables.entry, [{"id": id} | values for id, values in zip(ids, entries, strict=True)]),
+        (tables.vector, [
+            {"content_hash": hash_, "encoder": encoder.fingerprint, "data": vector.astype("<f4").tobytes()}
+            for hash_, vector in hashes.items()
+        ]),
+        (tables.change, [{"entry_id": id, "added": True} for id in ids]),
+    ]  # fmt: skip
+    with engine.begin() as connection:
+        for table, values in rows:
+            connection.execute(insert(table), values)
+
+
+def _entries(documents: Sequence[Document]) -> Iterator[dict[str, Any]]:
+    for one in documents:
+        for entry in document_entries(one, _count, 10_000)[:1]:  # each is one passage, however it would be counted
+            yield entry_values(entry) | {"kind": "document", "source_id": one.id, "ordinal": 0}
+
+
+def _count(texts: Sequence[str]) -> list[int]:
+    return [len(text) for text in texts]
