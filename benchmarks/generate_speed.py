@@ -7,7 +7,7 @@ import statistics
 import time
 
 from benchmarks.answer_speed import questions_beside_faqs
-from benchmarks.rows import Row
+from benchmarks.rows import Row, at_most
 from benchmarks.server_speed import CHAT, Server, Told, answers
 from benchmarks.work import Work
 from bot.assemble import open_generator, open_knowledge, open_release
@@ -31,16 +31,19 @@ def rows(work: Work) -> list[Row]:
     first, rate = _bare(work, generator, asked)
     del generator
     work.say("the generator behind the server")
-    with Server(data):
+    with Server(data) as server:
         told = [one for one in answers(1, ASKED, asked, url=CHAT) if one.kind == "grounded" and one.pieces > 1]
+        resident = server.resident() / 1e9
+    memory = Row("memory, serving with the generator", resident, "GB", bar=at_most(2.5, "GB"))
     if not told:
-        return []
+        return [memory]
     beside = "generator alone"
     return [
         Row(
             "answer from documents, first words, p50", statistics.median(one.first for one in told), "ms", first, beside
         ),
         Row("pieces a second, p50", statistics.median(map(_rate, told)), "pieces/s", rate, beside),
+        memory,
     ]
 
 
