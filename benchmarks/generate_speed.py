@@ -15,7 +15,7 @@ from bot.prompt import prompt
 from bot.types import TextGenerator
 from knowledge_base.language import language_of
 
-ASKED = 12
+ASKED = 6
 _PASSAGES = 3  # shown to the bare generator
 
 
