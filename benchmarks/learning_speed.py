@@ -118,7 +118,7 @@ def main() -> None:
     screen = Console(width=160)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        models = Base().data.resolve() / "models"
+        models = Base().models_folder.resolve()
         if models.exists():
             shutil.copytree(models, data / "models")
         with Server(data):

@@ -22,7 +22,7 @@ class Work:
     def __init__(self, root: Path, say: Say) -> None:
         self.say = say
         self._root = root
-        self._models = Settings().data.resolve() / "models"
+        self._models = Settings().models_folder.resolve()
         self._models.mkdir(parents=True, exist_ok=True)
 
     def folder(self, name: str) -> Path:
