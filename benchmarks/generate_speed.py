@@ -1,4 +1,4 @@
-"""First words and words a second of a generator, through the server and bare; only where one answers.
+"""First words and characters a second of a generator, through the server and bare; only where one answers.
 
 One answers where KEFU_GENERATOR or KEFU_GENERATOR_URL names it, or the release says that its own is fit to.
 """
@@ -32,7 +32,7 @@ def rows(work: Work) -> list[Row]:
     del generator
     work.say("the generator behind the server")
     with Server(data) as server:
-        told = [one for one in answers(1, ASKED, asked, url=CHAT) if one.kind == "grounded" and one.pieces > 1]
+        told = [one for one in answers(1, ASKED, asked, url=CHAT) if one.kind == "grounded" and one.written]
         resident = server.resident() / 1e9
     memory = Row("memory, serving with the generator", resident, "GB", bar=at_most(2.5, "GB"))
     if not told:
@@ -42,17 +42,17 @@ def rows(work: Work) -> list[Row]:
         Row(
             "answer from documents, first words, p50", statistics.median(one.first for one in told), "ms", first, beside
         ),
-        Row("pieces a second, p50", statistics.median(map(_rate, told)), "pieces/s", rate, beside),
+        Row("whole answer, p50", statistics.median(map(_rate, told)), "characters/s", rate, beside),
         memory,
     ]
 
 
 def _rate(told: Told) -> float:
-    return (told.pieces - 1) * 1000 / max(1.0, told.ms - told.first)
+    return told.written * 1000 / told.ms
 
 
 def _bare(work: Work, generator: TextGenerator, asked: list[str]) -> tuple[float, float]:
-    """Medians: milliseconds to the first piece, and pieces a second after it."""
+    """Medians: milliseconds to the first piece, and characters a second of the whole."""
     settings = work.settings("demo")
     knowledge = open_knowledge(settings, open_release(settings))
     firsts, rates = [], []
@@ -60,9 +60,13 @@ def _bare(work: Work, generator: TextGenerator, asked: list[str]) -> tuple[float
         language = language_of(text)
         messages = prompt(text, language, knowledge.search(text, language, _PASSAGES))
         began = time.perf_counter()
-        at = [(time.perf_counter() - began) * 1000 for _ in generator.generate(messages, lambda: False)]
-        if len(at) > 1:
-            firsts.append(at[0])
-            rates.append((len(at) - 1) * 1000 / max(1.0, at[-1] - at[0]))
+        pieces = [(len(piece), (time.perf_counter() - began) * 1000) for piece in generator.generate(messages, _never)]
+        if pieces:
+            firsts.append(pieces[0][1])
+            rates.append(sum(length for length, _ in pieces) * 1000 / pieces[-1][1])
     knowledge.close()
     return statistics.median(firsts or [0.0]), statistics.median(rates or [0.0])
+
+
+def _never() -> bool:
+    return False

@@ -94,12 +94,12 @@ class Server(Process):
 
 
 class Told(NamedTuple):
-    """One answer: its kind, and milliseconds from the message to the first piece of text and to the final frame."""
+    """One answer: its kind; milliseconds from the message to the first text and to the final frame; characters."""
 
     kind: str
     first: float
     ms: float
-    pieces: int
+    written: int  # characters that came before the final frame
 
 
 async def converse(url: str, texts: Sequence[str], socket: websockets.ClientConnection | None = None) -> list[Told]:
@@ -112,15 +112,15 @@ async def converse(url: str, texts: Sequence[str], socket: websockets.ClientConn
 
 
 async def _ask(socket: websockets.ClientConnection, text: str) -> Told:
-    began, first, pieces = time.perf_counter(), 0.0, 0
+    began, first, written = time.perf_counter(), 0.0, 0
     await socket.send(json.dumps({"type": "message", "text": text}))
     while True:
         frame: dict[str, Any] = json.loads(await socket.recv())
         if frame["type"] in ("token", "answer"):
             first = first or (time.perf_counter() - began) * 1000
-            pieces += frame["type"] == "token"
+            written += len(frame["text"]) if frame["type"] == "token" else 0
         if frame["type"] == "answer":
-            return Told(frame["kind"], first, (time.perf_counter() - began) * 1000, pieces)
+            return Told(frame["kind"], first, (time.perf_counter() - began) * 1000, written)
         if frame["type"] == "error":
             raise RuntimeError(f"error frame {frame['code']}")
 
