@@ -40,14 +40,17 @@ def draw(results: Sequence[Result], path: Path) -> None:
 def svg(results: Sequence[Result]) -> str:
     """The picture. Figures are those of benchmarks/out/loop-*.json."""
     lots, held = len(results), sum(r["month"][g]["held_out"] for r in results for g in _TITLES)
+    of = {"zh": f"{lots} 次抽签的均值与范围", "en": f"mean and span of {lots} lots"}
+    if lots == 1:
+        of = {"zh": "1 次抽签", "en": "of one lot"}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" font-family="{_FONT}">',
         "<title>首月：误答不超过 5% 时能回答的比例 · First month: coverage at ≤ 5 % false answers</title>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="10" fill="#ffffff"/>',
         _text(24, 32, "误答不超过 5% 时能回答多少 · Coverage at ≤ 5 % false answers", 17, weight=600),
-        _text(24, 54, f"模拟首月，每周学习一轮；{held} 个未参与学习的问题，{lots} 次抽签的均值与范围", 12, _DIM),
-        _text(24, 71, f"Simulated first month, a round of learning a week; {held} questions kept out of it, mean and "
-              f"span of {lots} lots", 12, _DIM),
+        _text(24, 54, f"模拟首月，每周学习一轮；{held} 个未参与学习的问题，{of['zh']}", 12, _DIM),
+        _text(24, 71, f"Simulated first month, a round of learning a week; {held} questions kept out of it, {of['en']}",
+              12, _DIM),
     ]  # fmt: skip
     for left, (language, title) in zip(_LEFTS, _TITLES.items(), strict=True):
         parts += _panel(left, title, lines(results, language))
