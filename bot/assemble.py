@@ -106,10 +106,11 @@ def open_generator(settings: Settings, release: Release, progress: Progress | No
         return RemoteGenerator(settings.generator_url, model, key, seconds)
     from bot.generator import LocalGenerator
 
+    models = settings.models_folder
     if settings.generator != "embedded":
-        return LocalGenerator(settings.generator, None, settings.device)
-    folder = _folder(release.generator.base, settings.models_folder, progress)
-    return LocalGenerator(folder, release.generator.adapter, settings.device)
+        return LocalGenerator(settings.generator, None, settings.device, models)
+    folder = _folder(release.generator.base, models, progress)
+    return LocalGenerator(folder, release.generator.adapter, settings.device, models)
 
 
 def _folder(base: str, models: Path, progress: Progress | None) -> str:

@@ -6,10 +6,6 @@ merged in. Made on first use; those that served longest ago go.
 
 import json
 import logging
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,19 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge_base.adapter import Adapter
-from knowledge_base.model_folder import MANIFEST, Recipe, digest, folder_of, prepare, sha256_text
+from knowledge_base.graph_folder import Kind, graph_of, in_own_process, open_openvino
+from knowledge_base.model_folder import folder_of
 from knowledge_base.reader import unit
-from knowledge_base.types import KnowledgeBaseError, Progress, Vectors
+from knowledge_base.types import KnowledgeBaseError, Vectors
 
 _log = logging.getLogger(__name__)
 
-_VERSION = "1"  # raise it when `graph_worker` would write something else than before
-_PREFIX = "graph-"
-_KEPT = 4  # graphs: what serves, a candidate, and what one may go back to
+_KIND = Kind("graph-", "1", 4)
 _BATCH = 16  # texts
 _STEP = 8  # texts are padded to a multiple of so many tokens: each new shape costs some milliseconds once
 _MODELS = ("bert", "roberta", "xlm-roberta")
-_ROOT = Path(__file__).parent.parent
 _MODULES = ("Transformer", "Pooling", "Normalize")
 
 
@@ -42,19 +36,8 @@ def graph_folder(models: Path, folder_or_name: str, adapter: Adapter | None = No
     source = folder_of(folder_or_name)
     if not is_convertible(source):
         return None
-    parts = [digest(folder) for folder in (source, *([adapter.folder] if adapter else []))]
-    name = _PREFIX + sha256_text("\n".join(parts))[:16]
-
-    def convert(folder: Path, told: Progress) -> None:
-        _convert(folder_or_name, adapter, folder)
-        told(1, 1)
-
-    known = (models / name).exists()
-    folder = prepare(models, Recipe(name, _VERSION, (), convert))
-    os.utime(folder)
-    if not known:
-        _forget(models)
-    return folder
+    weights = [source, *([adapter.folder] if adapter else [])]
+    return graph_of(models, _KIND, weights, lambda folder: _convert(folder_or_name, adapter, folder))
 
 
 def is_convertible(folder: Path) -> bool:
@@ -131,42 +114,12 @@ class GraphReader:
 
 
 def _convert(folder_or_name: str, adapter: Adapter | None, folder: Path) -> None:
-    """In a process of its own, which takes the memory of torch away with it."""
-    base, path = (adapter.base, str(adapter.folder.absolute())) if adapter else ("", "")
-    model = str(Path(folder_or_name).absolute()) if Path(folder_or_name).is_dir() else folder_or_name
-    wish = {"model": model, "adapter": path, "base": base, "folder": str(folder.absolute()), "parent": os.getpid()}
-    done = subprocess.run(
-        [sys.executable, "-P", "-B", "-m", "knowledge_base.graph_worker", json.dumps(wish)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        env=os.environ | {"PYTHONPATH": str(_ROOT), "PYTHONIOENCODING": "utf-8"},
-    )
-    if done.returncode == 1 and done.stdout:
-        raise KnowledgeBaseError(done.stdout)
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    why = in_own_process("knowledge_base.graph_worker", folder_or_name, adapter, folder)
+    if why:
         raise KnowledgeBaseError(
             f"the encoder {folder_or_name!r} could not be converted for this processor: {why}; "
             "free 2 GB of memory and start again, or set KEFU_DEVICE or KEFU_ENCODER to something else"
         )
-
-
-def open_openvino() -> Any:
-    """OpenVINO, without the package by which it would tell its makers that it is used."""
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
-
-    return openvino
-
-
-def _forget(models: Path) -> None:
-    """Remove the graphs that served longest ago; one that is still open elsewhere stays readable there."""
-    folders = [path.parent for path in models.glob(f"{_PREFIX}*/{MANIFEST}")]
-    for folder in sorted(folders, key=lambda path: -path.stat().st_mtime)[_KEPT:]:
-        _log.info("removing %s, which served longest ago", folder)
-        shutil.rmtree(folder)
 
 
 def _json(path: Path) -> Any:

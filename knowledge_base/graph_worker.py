@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from knowledge_base.adapter import Adapter
-from knowledge_base.graph import open_openvino
+from knowledge_base.graph_folder import open_openvino
 from knowledge_base.reader import load
 from knowledge_base.types import KnowledgeBaseError
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.generator import PLAIN_TEMPLATE
+from bot.engine import PLAIN_TEMPLATE
 from knowledge_base.device import choose_device, generator_dtype
 from training.examples import TrainingDataError, read_groups, read_topics, training_files
 from training.grounded import Example, answers_in, paragraph_examples, topic_examples

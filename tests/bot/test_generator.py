@@ -1,4 +1,4 @@
-"""The generator in this process: a tiny model of random weights."""
+"""The generator in this process, with each of its engines: a tiny model of random weights."""
 
 import shutil
 import subprocess
@@ -54,11 +54,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module", params=["transformers", "openvino"])
+def models(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """Where graphs are kept; without a place for them transformers computes."""
+    return tmp_path_factory.mktemp("models") if request.param == "openvino" else None
+
+
 @pytest.fixture(scope="module")
-def local(folder: Path) -> Iterator[LocalGenerator]:
+def local(folder: Path, models: Path | None) -> Iterator[LocalGenerator]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.generator.MAX_NEW_TOKENS", 24)
-        generator = LocalGenerator(str(folder), device="cpu")
+        generator = LocalGenerator(str(folder), device="cpu", models=models)
     yield generator
     generator.close()
 
@@ -105,8 +111,8 @@ def test_many_at_once_each_get_their_own_answer(local: LocalGenerator) -> None:
     assert answers == expected
 
 
-def test_stop_also_ends_the_wait_in_the_queue(folder: Path) -> None:
-    generator = LocalGenerator(str(folder), device="cpu")
+def test_stop_also_ends_the_wait_in_the_queue(folder: Path, models: Path | None) -> None:
+    generator = LocalGenerator(str(folder), device="cpu", models=models)
     hold = threading.Event()
     generator._jobs._waiting.put(_Blocking(hold))  # type: ignore[arg-type]
     stopped = threading.Event()
@@ -133,22 +139,24 @@ class _Blocking:
         assert error is None
 
 
-def test_a_failure_reaches_the_reader_and_the_next_answer_works(folder: Path, tmp_path: Path) -> None:
+def test_a_failure_reaches_the_reader_and_the_next_answer_works(
+    folder: Path, models: Path | None, tmp_path: Path
+) -> None:
     picky = shutil.copytree(folder, tmp_path / "picky")
     (picky / "chat_template.jinja").write_text(
         "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role here') }}"
         "{% endif %}{{ m.content }}{% endfor %}"
     )
-    generator = LocalGenerator(str(picky), device="cpu")
+    generator = LocalGenerator(str(picky), device="cpu", models=models)
     with pytest.raises(BotError, match="the generator failed: no system role here; see the log"):
         list(generator.generate([{"role": "system", "content": "be brief"}], _never))
     assert next(iter(generator.generate(ASK, _never)))
     generator.close()
 
 
-def test_closed_generator_refuses_and_its_thread_has_ended(folder: Path) -> None:
+def test_closed_generator_refuses_and_its_thread_has_ended(folder: Path, models: Path | None) -> None:
     before = threading.active_count()
-    generator = LocalGenerator(str(folder), device="cpu")
+    generator = LocalGenerator(str(folder), device="cpu", models=models)
     assert threading.active_count() == before + 1
     generator.close()
     assert threading.active_count() == before
@@ -157,45 +165,46 @@ def test_closed_generator_refuses_and_its_thread_has_ended(folder: Path) -> None
 
 
 @pytest.mark.models
-def test_leaving_the_program_in_the_middle_of_an_answer_is_clean(folder: Path) -> None:
+def test_leaving_the_program_in_the_middle_of_an_answer_is_clean(folder: Path, models: Path | None) -> None:
     script = (
-        "import sys; from bot.generator import LocalGenerator\n"
-        "g = LocalGenerator(sys.argv[1], device='cpu')\n"
+        "import sys; from pathlib import Path; from bot.generator import LocalGenerator\n"
+        "g = LocalGenerator(sys.argv[1], None, 'cpu', *map(Path, sys.argv[2:]))\n"
         "pieces = g.generate([{'role': 'user', 'content': 'the item'}], lambda: False)\n"
         "next(pieces)\n"
     )
     root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(folder)], cwd=root, capture_output=True, text=True, timeout=200
-    )
+    command = [sys.executable, "-c", script, str(folder), *([str(models)] if models else [])]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
 
 
-def test_an_adapter_changes_the_answer(folder: Path, local: LocalGenerator, tmp_path: Path) -> None:
+def test_an_adapter_changes_the_answer(
+    folder: Path, models: Path | None, local: LocalGenerator, tmp_path: Path
+) -> None:
     from peft import LoraConfig, get_peft_model
 
     lora = LoraConfig(r=4, lora_alpha=64, target_modules=["q_proj", "o_proj"], init_lora_weights=False)
     with pytest.warns(FutureWarning, match="is_gradient_checkpointing"):  # peft's own use of transformers
         adapter = get_peft_model(_random_model(), lora)
     adapter.save_pretrained(tmp_path / "adapter")
-    adapted = LocalGenerator(str(folder), Adapter(tmp_path / "adapter", digest(folder)), "cpu")
+    adapted = LocalGenerator(str(folder), Adapter(tmp_path / "adapter", digest(folder)), "cpu", models)
     assert adapted.name == f"{folder}+adapter"
     assert list(adapted.generate(ASK, _never)) != list(local.generate(ASK, _never))
     adapted.close()
 
 
-def test_what_cannot_be_loaded_names_the_remedy(folder: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_loaded_names_the_remedy(folder: Path, models: Path | None, tmp_path: Path) -> None:
     with pytest.raises(BotError, match="cannot load the generator .*set KEFU_GENERATOR to"):
-        LocalGenerator(str(tmp_path / "none"), device="cpu")
+        LocalGenerator(str(tmp_path / "none"), device="cpu", models=models)
     with pytest.raises(BotError, match="adapter .* is missing or incomplete; roll back"):
-        LocalGenerator(str(folder), Adapter(tmp_path / "none"), "cpu")
+        LocalGenerator(str(folder), Adapter(tmp_path / "none"), "cpu", models)
 
 
 @pytest.mark.models
-def test_embedded_generator_streams_whole_characters_and_stops(tmp_path: Path) -> None:
+def test_embedded_generator_streams_whole_characters_and_stops(models: Path | None, tmp_path: Path) -> None:
     from bot.embedded_generator import embedded_generator
 
-    generator = LocalGenerator(str(embedded_generator(tmp_path)), device="cpu")
+    generator = LocalGenerator(str(embedded_generator(tmp_path)), device="cpu", models=models)
     question = [{"role": "user", "content": "请用中文写一句话，介绍北京的天气和美食😀。"}]
     pieces: list[str] = []
     for piece in generator.generate(question, lambda: len(pieces) >= 40):
