@@ -121,7 +121,7 @@ def rows(folder: str, models: Path, runs: int = 3) -> list[Row]:
 
 
 def main() -> None:
-    models = Settings().data.resolve() / "models"
+    models = Settings().models_folder.resolve()
     screen = Console(width=160)
     screen.print("| what | served | transformers float32 | bar |\n|---|--:|--:|--:|")
     for what, unit, served, plain, bar in rows(str(embedded_generator(models)), models):

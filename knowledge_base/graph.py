@@ -31,9 +31,13 @@ _MODULES = ("Transformer", "Pooling", "Normalize")
 def graph_folder(models: Path, folder_or_name: str, adapter: Adapter | None = None) -> Path | None:
     """The folder of the model's graph under `models`, made on first use; None where it is no model that we convert.
 
+    Nor is one converted that is not here yet: sentence-transformers fetches it, and the next start converts it.
     Raises KnowledgeBaseError, naming the remedy, when model, adapter or folder is damaged or nothing can be written.
     """
-    source = folder_of(folder_or_name)
+    try:
+        source = folder_of(folder_or_name)
+    except (OSError, ValueError):  # neither a folder nor in the hub's cache
+        return None
     if not is_convertible(source):
         return None
     weights = [source, *([adapter.folder] if adapter else [])]

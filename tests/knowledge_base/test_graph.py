@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from knowledge_base.adapter import Adapter
+from knowledge_base.encoder import SentenceTransformerEncoder
 from knowledge_base.graph import GraphReader, graph_folder, is_convertible
 from knowledge_base.reader import TorchReader
 from knowledge_base.types import KnowledgeBaseError
@@ -104,6 +105,12 @@ def test_a_model_that_cannot_be_loaded_is_refused_in_words(tmp_path: Path, folde
     with pytest.raises(KnowledgeBaseError, match="adapter .* is missing or incomplete; roll back"):
         graph_folder(tmp_path, str(folder), Adapter(tmp_path / "adapter"))
     assert not list(tmp_path.glob("graph-*"))
+
+
+def test_a_model_that_is_not_here_is_left_to_torch_which_names_the_remedy(tmp_path: Path) -> None:
+    assert graph_folder(tmp_path, "nobody/none-such") is None
+    with pytest.raises(KnowledgeBaseError, match="cannot load the encoder .*set KEFU_ENCODER to"):
+        SentenceTransformerEncoder("/nowhere/at/all", "cpu", graphs=tmp_path)
 
 
 def test_a_conversion_that_falls_over_is_told(tmp_path: Path, folder: Path) -> None:
