@@ -5,12 +5,13 @@ first hits, which a release adds, is measured apart.
 """
 
 import statistics
-import time
 from collections.abc import Callable
+from functools import partial
 
 import faiss
 import numpy as np
 
+from benchmarks.encode_speed import timed
 from benchmarks.passages import RandomPassages, questions
 from benchmarks.rows import RATIO, Row, at_most
 from benchmarks.server_speed import quantile
@@ -58,13 +59,7 @@ def search_times(work: Work, passages: int, queries: int = QUERIES) -> dict[str,
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(queries + _WARM):
         for name, call in calls.items():
-            times[name].append(milliseconds(call, next(asked)))
+            times[name].append(1000 * timed(partial(call, next(asked))))
     for opened in (knowledge, reading):
         opened.close()
     return {name: spent[_WARM:] for name, spent in times.items()}
-
-
-def milliseconds(call: Callable[[str], object], query: str) -> float:
-    began = time.perf_counter()
-    call(query)
-    return (time.perf_counter() - began) * 1000

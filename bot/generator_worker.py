@@ -1,12 +1,11 @@
 """The program behind `generator_graph`: loads a generator with torch, writes its graph, and takes torch away with it.
 
-Argument: {"model", "adapter", "base", "folder", "parent"} as JSON. Knows nothing of who asks.
+Knows nothing of who asks.
 """
 
 import json
-import os
 import sys
-import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +14,24 @@ import numpy as np
 from bot.torch_engine import load
 from bot.types import BotError
 from knowledge_base.adapter import Adapter
-from knowledge_base.graph_folder import open_openvino
+from knowledge_base.graph_folder import as_own_process, open_openvino
+from knowledge_base.types import KnowledgeBaseError
 
-_NICE = 10  # a server may answer customers meanwhile
 _NEVER = -3e38  # what a token that may not be looked at is given
 
 
-def main(asked: str) -> int:
-    """Write the graph; a problem that the operator can mend is said on the standard output, with exit status 1."""
+def converted(name: str, adapter: Adapter | None) -> Callable[[Path], None]:
+    """What writes the generator's graph into a folder. Raises KnowledgeBaseError."""
     import torch
 
-    wish = json.loads(asked)
-    os.nice(_NICE)
-    warnings.simplefilter("ignore")  # tracing's: what depends on a text's length goes through tensors
-    adapter = Adapter(Path(wish["adapter"]), wish["base"]) if wish["adapter"] else None
     try:
-        model, tokenizer = load(wish["model"], adapter, dtype=torch.float32, attn_implementation="sdpa")
+        model, tokenizer = load(name, adapter, dtype=torch.float32, attn_implementation="sdpa")
     except BotError as error:
-        sys.stdout.write(str(error))
-        return 1
+        raise KnowledgeBaseError(str(error)) from error
     graph = traced(model)
     keep_state(graph, model.config)
     shrink(graph)
-    if os.getppid() != wish["parent"]:  # killed meanwhile: its folder may be another's by now
-        return 2
-    write(model, tokenizer, graph, Path(wish["folder"]))
-    return 0
+    return lambda folder: write(model, tokenizer, graph, folder)
 
 
 class _Past:
@@ -170,4 +161,4 @@ def _shape(config: Any) -> tuple[int, int, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(as_own_process(sys.argv[1], converted))

@@ -42,15 +42,13 @@ class SentenceTransformerEncoder:
         Raises KnowledgeBaseError, naming the remedy, when model or adapter cannot be loaded.
         """
         self.name = folder_or_name
-        self._device = choose_device(device)
-        self._reader = _reader(folder_or_name, self._device, adapter, graphs)
+        self._reader = _reader(folder_or_name, choose_device(device), adapter, graphs)
         self.dimension = self._reader.dimension
         self.max_tokens = self._reader.max_tokens
         self._query_prefix, self._passage_prefix = prefixes(folder_or_name, self._reader.prompts)
         folders = [folder_of(folder_or_name), *([adapter.folder] if adapter else [])]
         shape = [self._query_prefix, self._passage_prefix, self.max_tokens, self._reader.precision]
         self.fingerprint = sha256_text("\n".join([*(digest(folder) for folder in folders), repr(shape)]))
-        self._batch = 256 if self._device.startswith("cuda") else 16
         self._turns = _Turns()
         both = (self._query_prefix, self._passage_prefix)  # a prefix's trailing space goes into the text's first token
         self._before = {prefix: 1 + self.count_tokens([prefix.rstrip()])[0] for prefix in both}
@@ -99,8 +97,8 @@ class SentenceTransformerEncoder:
         vectors = np.empty((len(texts), self.dimension), np.float32)
         # bytes, not characters, tell how many tokens a text has in Chinese and English alike
         order = sorted(range(len(texts)), key=lambda i: -len(texts[i].encode("utf-8", "replace")))
-        for start in range(0, len(order), self._batch):
-            rows = order[start : start + self._batch]
+        for start in range(0, len(order), self._reader.batch):
+            rows = order[start : start + self._reader.batch]
             with self._turns.patient():
                 vectors[rows] = self._reader.encode(self._cut([texts[row] for row in rows]), self._passage_prefix)
             if progress:

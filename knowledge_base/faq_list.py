@@ -9,8 +9,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Engine, Row, Text, and_, cast, func, or_, select, true
 
 from knowledge_base import tables
+from knowledge_base.batches import batches
 from knowledge_base.records import to_source
-from knowledge_base.store import batches
 from knowledge_base.types import Faq, Language, Status
 
 Sort = Literal["updated", "question", "category", "status", "language", "id"]

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from knowledge_base import tables
+from knowledge_base.batches import batches
 from knowledge_base.database import writing
 from knowledge_base.faq_list import StoredFaq, stored_faq
 from knowledge_base.records import Entry, entry_key, entry_values, source_hash, stored
-from knowledge_base.store import Store, VectorsGone, batches
+from knowledge_base.store import Store, VectorsGone
 from knowledge_base.types import Faq
 
 Cut = tuple[Faq, Sequence[Entry]]

@@ -22,7 +22,6 @@ from knowledge_base.types import KnowledgeBaseError, Vectors
 _log = logging.getLogger(__name__)
 
 _KIND = Kind("graph-", "1", 4)
-_BATCH = 16  # texts
 _STEP = 8  # texts are padded to a multiple of so many tokens: each new shape costs some milliseconds once
 _MODELS = ("bert", "roberta", "xlm-roberta")
 _MODULES = ("Transformer", "Pooling", "Normalize")
@@ -47,8 +46,9 @@ def graph_folder(models: Path, folder_or_name: str, adapter: Adapter | None = No
 def is_convertible(folder: Path) -> bool:
     """Whether a sentence-transformers folder is a BERT whose tokens are averaged, and nothing else."""
     try:
-        modules = [str(one["type"]).rsplit(".", 1)[-1] for one in _json(folder / "modules.json")]
-        paths = [str(one["path"]) for one in _json(folder / "modules.json")]
+        parts = _json(folder / "modules.json")
+        modules = [str(one["type"]).rsplit(".", 1)[-1] for one in parts]
+        paths = [str(one["path"]) for one in parts]
         kind = _json(folder / "config.json")["model_type"]
         pooling = _json(folder / paths[1] / "config.json")
     except (OSError, ValueError, LookupError, TypeError):
@@ -61,6 +61,8 @@ def is_convertible(folder: Path) -> bool:
 
 class GraphReader:
     """A `Reader` (see `reader`) on a graph's folder, on the processor, in the precision that it computes quickest."""
+
+    batch = 16
 
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
@@ -99,8 +101,8 @@ class GraphReader:
         encoded = self._tokenizer.encode_batch([prefix + text for text in texts])
         ids = [one.ids if len(one.ids) <= longest else one.ids[: longest - 1] + one.ids[-1:] for one in encoded]
         order = sorted(range(len(ids)), key=lambda row: -len(ids[row]))
-        for start in range(0, len(order), _BATCH):
-            rows = order[start : start + _BATCH]
+        for start in range(0, len(order), self.batch):
+            rows = order[start : start + self.batch]
             hidden = self._run([ids[row] for row in rows])
             for row, vectors in zip(rows, hidden, strict=True):
                 yield row, np.asarray(vectors[: len(ids[row])], np.float32)

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from knowledge_base.types import KnowledgeBaseError, Progress
 
 _log = logging.getLogger(__name__)
 
+_NICE = 10  # a server may answer customers meanwhile
 _ROOT = Path(__file__).parent.parent
 
 
@@ -72,6 +74,26 @@ def in_own_process(program: str, folder_or_name: str, adapter: Adapter | None, f
     if done.returncode == 0:
         return ""
     return (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+
+
+def as_own_process(asked: str, convert: Callable[[str, Adapter | None], Callable[[Path], None]]) -> int:
+    """What such a program does with what `in_own_process` asks; its exit status.
+
+    convert: loads and converts the model, and gives what writes it into a folder; what it raises as KnowledgeBaseError
+    is said to the operator.
+    """
+    wish = json.loads(asked)
+    os.nice(_NICE)
+    warnings.simplefilter("ignore")  # tracing's: what depends on a text's length goes through tensors
+    try:
+        write = convert(wish["model"], Adapter(Path(wish["adapter"]), wish["base"]) if wish["adapter"] else None)
+    except KnowledgeBaseError as error:
+        sys.stdout.write(str(error))
+        return 1
+    if os.getppid() != wish["parent"]:  # killed meanwhile: its folder may be another's by now
+        return 2
+    write(Path(wish["folder"]))
+    return 0
 
 
 def open_openvino() -> Any:

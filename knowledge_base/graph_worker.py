@@ -1,38 +1,24 @@
 """The program behind `graph`: loads an encoder with torch, writes its OpenVINO graph, and takes torch away with it.
 
-Argument: {"model", "adapter", "base", "folder", "parent"} as JSON. Knows nothing of who asks.
+Knows nothing of who asks.
 """
 
 import json
-import os
 import sys
-import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from knowledge_base.adapter import Adapter
-from knowledge_base.graph_folder import open_openvino
+from knowledge_base.graph_folder import as_own_process, open_openvino
 from knowledge_base.reader import load
-from knowledge_base.types import KnowledgeBaseError
-
-_NICE = 10  # a server may answer customers meanwhile
 
 
-def main(asked: str) -> int:
-    """Write the graph; a problem that the operator can mend is said on the standard output, with exit status 1."""
-    wish = json.loads(asked)
-    os.nice(_NICE)
-    warnings.simplefilter("ignore")  # tracing's: what depends on a text's length goes through tensors
-    try:
-        model = load(wish["model"], "cpu", Adapter(Path(wish["adapter"]), wish["base"]) if wish["adapter"] else None)
-    except KnowledgeBaseError as error:
-        sys.stdout.write(str(error))
-        return 1
+def converted(name: str, adapter: Adapter | None) -> Callable[[Path], None]:
+    """What writes the encoder's graph into a folder. Raises KnowledgeBaseError."""
+    model = load(name, "cpu", adapter)
     graph = convert(model)
-    if os.getppid() != wish["parent"]:  # killed meanwhile: its folder may be another's by now
-        return 2
-    write(model, graph, Path(wish["folder"]))
-    return 0
+    return lambda folder: write(model, graph, folder)
 
 
 def convert(model: Any) -> Any:
@@ -67,4 +53,4 @@ def write(model: Any, graph: Any, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(as_own_process(sys.argv[1], converted))

@@ -12,11 +12,12 @@ from threading import RLock
 from typing import TypeVar
 
 from knowledge_base import bm25
+from knowledge_base.batches import batches
 from knowledge_base.lexicon import Counted, Lexicon, number, numbered
 from knowledge_base.lists import Lists
 from knowledge_base.milvus_collection import CollectionLost, MilvusCollection, Record
 from knowledge_base.records import IndexRow
-from knowledge_base.store import Store, batches
+from knowledge_base.store import Store
 from knowledge_base.types import Encoder, Vectors
 from knowledge_base.words import PROBE, words
 

@@ -7,20 +7,19 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 
+from knowledge_base.batches import batches
 from knowledge_base.types import KnowledgeBaseError, Vectors
 
 PREFIX = "kefu_"
 _STATE = 0  # the row that says which revision the others are of; the store's rows begin with 1
 _NOTHING = {0: 1.0}  # the words of a row without any: no query asks for number 0
 _READ, _WRITE = 5, 60  # seconds
-_BATCH = 500  # rows
 _UNSORTED = 64  # rows that a file may hold unsorted, which it searches slowly; a server sorts by itself
 _GONE = (100, 101)  # Milvus' codes for a collection that is not there, or not loaded
 _STRONG = "Strong"  # as all have left it; elsewhere it is enough to see what this process wrote
@@ -76,7 +75,7 @@ class MilvusCollection:
     def put(self, records: Sequence[Record]) -> None:
         """Add rows; those that are there are replaced."""
         with self._refusals_named():
-            for some in _batches(records):
+            for some in batches(records):
                 self._client.upsert(self.name, [_row(record) for record in some], timeout=_WRITE)
             self._unsorted += len(records)
             if self._is_file and self._unsorted > _UNSORTED:
@@ -94,7 +93,7 @@ class MilvusCollection:
         gone = list(ids)
         with self._refusals_named():
             for name in [*self._others(), self.name] if gone else ():
-                for some in _batches(gone):
+                for some in batches(gone):
                     self._client.delete(name, ids=some, timeout=_WRITE)
 
     def drop_others(self) -> None:
@@ -133,7 +132,7 @@ class MilvusCollection:
 
     def words(self, ids: Iterable[int]) -> Iterator[tuple[int, int, dict[int, float]]]:
         """Of those rows that have words: id, how many words, and what each weighs."""
-        for some in _batches(ids):
+        for some in batches(ids):
             for row in self._query(ids=some, output_fields=["length", "words"]):
                 if row["length"]:
                     yield row["id"], row["length"], row["words"]
@@ -249,9 +248,3 @@ def _prepare(file: Path) -> None:
 def _row(record: Record) -> dict[str, Any]:
     words = record.words or _NOTHING
     return {"id": record.id, "revision": 0, "length": record.length, "vector": record.vector, "words": words}
-
-
-def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from knowledge_base import tables
+from knowledge_base.batches import batches
 from knowledge_base.indexes import Indexes
 from knowledge_base.records import Entry
-from knowledge_base.store import Store, batches
+from knowledge_base.store import Store
 from knowledge_base.types import Encoder, Progress
 
 _MOST = 500  # passages looked for; of more, that many from all over the document

@@ -24,6 +24,7 @@ class Reader(Protocol):
     max_tokens: int
     prompts: dict[str, str]  # the model's own prefixes, by what they are for
     precision: str  # of the weights that it computes from
+    batch: int  # texts that it reads at once
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without begin and end marks."""
@@ -51,7 +52,7 @@ class TorchReader:
         self.max_tokens: int = self.model.max_seq_length or 512
         self.prompts: dict[str, str] = self.model.prompts
         self.precision = str(self.model.dtype)
-        self._batch = 256 if device.startswith("cuda") else 16
+        self.batch = 256 if device.startswith("cuda") else 16
 
     def count(self, texts: Sequence[str]) -> list[int]:
         encoded = self.model.tokenizer(
@@ -68,7 +69,7 @@ class TorchReader:
         vectors = self.model.encode(
             list(texts),
             prompt=prefix,
-            batch_size=self._batch,
+            batch_size=self.batch,
             normalize_embeddings=True,
             show_progress_bar=False,
         )
@@ -78,7 +79,7 @@ class TorchReader:
         found = self.model.encode(
             list(texts),
             prompt=prefix,
-            batch_size=self._batch,
+            batch_size=self.batch,
             output_value=None,
             processing_kwargs={"text": {"max_length": longest, "truncation": True}},
             show_progress_bar=False,

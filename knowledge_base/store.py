@@ -5,13 +5,13 @@ Every write is one transaction that also notes in `change` which entries came an
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, insert, select, true, update
 
 from knowledge_base import tables
+from knowledge_base.batches import batches
 from knowledge_base.database import writing
 from knowledge_base.records import (
     PLACES,
@@ -26,8 +26,6 @@ from knowledge_base.records import (
     to_source,
 )
 from knowledge_base.types import SourceKind, Vectors
-
-_BATCH = 500  # ids in one IN (…), well under every database's limit
 
 
 class VectorsGone(Exception):
@@ -285,10 +283,3 @@ class Store:
 def _live(table: Table) -> ColumnElement[bool]:
     """Not in the trash."""
     return table.c.trashed.is_(None) if table is tables.document else true()
-
-
-def batches(items: Iterable[Any]) -> Iterator[list[Any]]:
-    """Parts of `items` that are small enough for one IN (…)."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch
