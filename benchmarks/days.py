@@ -39,11 +39,11 @@ class Day:
 
 
 def live(bot: Bot, knowledge: KnowledgeBase, month: Month, questions: Sequence[Wanted], rng: Random) -> Day:
-    """One day of questions, and its evening."""
+    """One day of questions, and its evening; the same whenever `rng` is in the same state."""
     replied: list[Wanted] = []
     right = wrong = gone = 0
     for wanted in questions:
-        conversation, answer = _asked(bot, wanted)
+        conversation, answer = _asked(bot, wanted, rng)
         if is_right(answer, wanted):
             right += 1
             if rng.random() < CONFIRMING:
@@ -105,9 +105,12 @@ def review(engine: Engine, knowledge: KnowledgeBase) -> Harvest:
     return found
 
 
-def _asked(bot: Bot, wanted: Wanted) -> tuple[str, Answer]:
-    """The conversation and the bot's last answer; who is asked back chooses the right question if it is there."""
-    conversation = bot.log.open()
+def _asked(bot: Bot, wanted: Wanted, rng: Random) -> tuple[str, Answer]:
+    """The conversation and the bot's last answer; who is asked back chooses the right question if it is there.
+
+    The conversation's id is drawn: a round parts its examples by it, so that a seed gives the same month again.
+    """
+    conversation = Conversation(f"{rng.getrandbits(128):032x}")
     answer = _answer(bot, conversation, wanted.text)
     faq = bot.knowledge.faq(wanted.faq) if wanted.faq else None
     if answer.kind == "clarify" and faq and faq.question in answer.options:

@@ -3,7 +3,8 @@
 import json
 import random
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from benchmarks.loop_plot import svg
 from benchmarks.month import Month, Wanted, one_each, read_month, shared_out
 from bot.lessons import FEWEST, Part
 from bot.releases import SHIPPED, Release, Releases
+from bot.search_log import Wanted as Searched
+from bot.search_log import ids_of
+from knowledge_base.database import open_database
 from knowledge_base.language import normalise
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Faq
@@ -79,18 +83,42 @@ class Workshop:
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FirstMonth:
     monkeypatch.setitem(FEWEST, "calibration", 4)
     monkeypatch.setitem(FEWEST, "encoder", 20)
-    regression = tmp_path / "regression"
-    regression.mkdir()
+    return company(tmp_path)
+
+
+def company(folder: Path) -> FirstMonth:
+    regression = folder / "regression"
+    regression.mkdir(parents=True)
     rows = [{"id": "f", "question": "营业时间", "answer": "九点。", "language": "zh", "similar": []}]
     asked = {"id": "q", "question": "几点营业", "language": "zh", "relevant": ["f"], "answers": [], "answerable": True}
     (regression / "faq.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf8")
     (regression / "questions.jsonl").write_text(json.dumps(asked) + "\n", "utf8")
-    start = tmp_path / "company" / "data" / "releases" / START
+    start = folder / "company" / "data" / "releases" / START
     start.mkdir(parents=True)
     (start / "calibration.json").write_bytes((SHIPPED / "calibration.json").read_bytes())
     describe(start, {"encoder": {"base": "embedded", "adapter": None}})
     options = Options("auto", (regression,), Limits(false_answers=1.0, gap=1.0, fewest=1))
-    return FirstMonth(tmp_path / "company", small(), Workshop().tools(), options)
+    return FirstMonth(folder / "company", small(), Workshop().tools(), options)
+
+
+class Killed(BaseException):
+    """As kill -9 would end the process."""
+
+
+@contextmanager
+def killing(*after: int) -> Iterator[list[int]]:
+    """Let the month be killed whenever so many steps more are done as the list that is given says."""
+    done, left = Journal.done, [*after]
+
+    def do(self: Journal, step: str, result: Mapping[str, Any]) -> None:
+        done(self, step, result)
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Journal, "done", do)
+        yield left
 
 
 def run(one: FirstMonth, unused: Sequence[Path] = ()) -> dict[str, Any]:
@@ -153,22 +181,19 @@ def test_the_files_of_the_data_folder_become_one_company(tmp_path: Path, monkeyp
     assert [one.text for one in (*made.asked, *made.held_out) if one.faq is None] == ["what is ESP32"]
 
 
-def test_a_month_goes_on_where_it_was_killed_and_learns(
-    tmp_path: Path, opened: FirstMonth, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Killed(BaseException):
-        """As kill -9 would end the process."""
+def test_a_seed_gives_the_same_conversations_again(tmp_path: Path) -> None:
+    lived = []
+    for name in ("a", "b"):
+        with killing(4), pytest.raises(Killed):  # the first day's end
+            run(company(tmp_path / name))
+        engine = open_database(f"sqlite:///{tmp_path / name / 'company' / 'data' / 'kefu.sqlite'}")
+        lived.append(sorted(ids_of(engine, Searched(), 99)))
+        engine.dispose()
+    assert lived[0] == lived[1] and lived[0]
 
-    done, left = Journal.done, [9]
 
-    def killing(self: Journal, step: str, result: Mapping[str, Any]) -> None:
-        done(self, step, result)
-        left[0] -= 1
-        if left[0] == 0:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Journal, "done", killing)
+def test_a_month_goes_on_where_it_was_killed_and_learns(tmp_path: Path, opened: FirstMonth) -> None:
+    with killing(0) as left:
         for left[0] in (3, 17, 12):
             with pytest.raises(Killed):
                 run(opened)
