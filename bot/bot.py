@@ -184,9 +184,12 @@ class Bot:
         """What the customer is told if a person takes over, or would if one were there; else nothing."""
         if people is None:
             return ""
-        head = draft.hits[0].passage if draft.hits else None
-        faq = self.knowledge.faq(head.source_id) if head and head.kind == "faq" else None
-        reason = handoff(conversation, replace(turn, category=faq.category if faq else ""), people.sensitive())
+        words: Sequence[str] = ()
+        if turn.unsure:
+            head = draft.hits[0].passage if draft.hits else None
+            faq = self.knowledge.faq(head.source_id) if head and head.kind == "faq" else None
+            words, turn = people.sensitive(), replace(turn, category=faq.category if faq else "")
+        reason = handoff(conversation, turn, words)
         passed = people.take_over(conversation.id, reason, draft.language) if reason else None
         exact = bool(draft.hits and draft.hits[0].exact)
         if reason is None or passed is None or not (passed.taken or (turn.unanswered and not exact)):

@@ -39,6 +39,11 @@ class Turn:
         """Whether being told when people are there is the best answer: neither an FAQ nor a document has one."""
         return self.wish == "person" or self.decision.kind == "abstain"
 
+    @property
+    def unsure(self) -> bool:
+        """Whether a question has no sure answer: then only does it matter what it is about."""
+        return self.wish is None and self.decision.kind in _UNSURE
+
 
 @dataclass(frozen=True, slots=True)
 class Passed:
@@ -69,8 +74,7 @@ def handoff(conversation: Conversation, turn: Turn, sensitive: Sequence[str]) ->
         return "asked"
     if is_angry(turn.question):
         return "anger"
-    unsure = turn.wish is None and turn.decision.kind in _UNSURE
-    if unsure and _mentions(f"{turn.question}\n{turn.category}", sensitive):
+    if turn.unsure and _mentions(f"{turn.question}\n{turn.category}", sensitive):
         return "sensitive"
     if turn.wish in (None, "none") and turn.decision.kind == "abstain" and _abstained_before(conversation):
         return "abstained twice"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, exists, func, insert, select, update
 
 from bot import said, tables
 from bot.types import Message
@@ -21,6 +21,7 @@ View = Literal["waiting", "mine", "all"]
 _HANDOFF, _MESSAGE = tables.handoff.c, tables.message.c
 _OPEN = _HANDOFF.ended.is_(None)
 _WAITING = _OPEN & _HANDOFF.claimed.is_(None)
+_HEARD = select(exists().where(_OPEN, _HANDOFF.conversation_id == bindparam("conversation_id")) | said.IS_SAID.exists())
 _RECENT = 20  # handoffs from whose waiting times the next one's is expected
 
 
@@ -103,9 +104,9 @@ class Handoffs:
 
     def hears(self, conversation_id: str, message_id: str) -> bool:
         """Whether people have the conversation, or this message was logged while they had it."""
+        asked = {"conversation_id": conversation_id, "message_id": message_id}
         with self._engine.connect() as connection:
-            known = _open_of(connection, conversation_id)
-            return known is not None or said.is_said(connection, conversation_id, message_id)
+            return bool(connection.execute(_HEARD, asked).scalar_one())
 
     def hear(self, conversation_id: str, message: Message) -> bool:
         """Log what the customer says to people, once. False, nothing being logged, while the bot has it.

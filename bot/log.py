@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, bindparam, delete, insert, select
 
 from bot import said, tables
 from bot.handoffs import Handoffs
@@ -19,6 +19,17 @@ from knowledge_base.database import writing
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "bot_version"
+_LOADED = (  # one row without a message where nothing has been said yet
+    select(tables.message, tables.answer)
+    .select_from(
+        tables.conversation.outerjoin(tables.message).outerjoin(
+            tables.answer, tables.answer.c.message_number == tables.message.c.number
+        )
+    )
+    .where(tables.conversation.c.id == bindparam("conversation_id"))
+    .order_by(tables.message.c.number)
+)
+_ANSWERED, _CITED = insert(tables.answer), insert(tables.answer_source)
 
 
 class ConversationLog:
@@ -41,13 +52,10 @@ class ConversationLog:
 
     def load(self, conversation_id: str) -> Conversation | None:
         """A conversation with all its messages, oldest first; None when there is none of that id."""
-        joined = tables.message.outerjoin(tables.answer, tables.answer.c.message_number == tables.message.c.number)
-        mine = tables.message.c.conversation_id == conversation_id
         with self._engine.connect() as connection:
-            if not said.exists(connection, conversation_id):
-                return None
-            statement = select(tables.message, tables.answer).select_from(joined).where(mine)
-            rows = connection.execute(statement.order_by(tables.message.c.number)).mappings().all()
+            rows = connection.execute(_LOADED, {"conversation_id": conversation_id}).mappings().all()
+        if not rows:
+            return None
         messages = (
             Message(
                 id=row["id"],
@@ -58,6 +66,7 @@ class ConversationLog:
                 answer=from_row(row["id"], row["text"], dict(row)) if row["kind"] is not None else None,
             )
             for row in rows
+            if row["number"] is not None
         )
         return Conversation(conversation_id, tuple(messages))
 
@@ -70,14 +79,14 @@ class ConversationLog:
         """Log the bot's answer as the message it was; not if the conversation has been erased meanwhile."""
         message = Message(answer.id, "bot", answer.text, datetime.now(UTC))
         with self._engine.begin() as connection:
-            if not said.exists(connection, conversation_id):
+            number = said.put(connection, conversation_id, message)
+            if number is None:
                 return
-            number = said.add(connection, conversation_id, message)
-            connection.execute(insert(tables.answer).values(message_number=number, **to_row(answer)))
+            connection.execute(_ANSWERED, {"message_number": number, **to_row(answer)})
             cited = dict.fromkeys((one.kind, one.source_id) for one in answer.citations)
             rows = [{"message_number": number, "kind": kind, "source_id": source} for kind, source in cited]
             if rows:
-                connection.execute(insert(tables.answer_source), rows)
+                connection.execute(_CITED, rows)
 
     def feedback(
         self, conversation_id: str, message_id: str, helpful: bool, reason: str = "", comment: str = ""
