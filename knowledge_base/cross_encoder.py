@@ -6,7 +6,7 @@ is all that a release has to bring. Knows nothing of hits, scores or where model
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from knowledge_base.adapter import Adapter, merge_adapter
@@ -50,6 +50,10 @@ class CrossEncoderReranker:
                 said = pair_logits(hidden, encoded, self._tokenizer.sep_token_id).sigmoid().tolist()
                 found |= zip(rows, said, strict=True)
         return [found[i] for i in range(len(texts))]
+
+    def prepare(self, texts: Sequence[str]) -> Iterator[None]:
+        """Nothing: query and text are read together."""
+        return iter(())
 
 
 def tokenized(tokenizer: Any, pairs: Sequence[tuple[str, str]]) -> Any:

@@ -112,11 +112,14 @@ class SentenceTransformerEncoder:
         with self._turns.urgent():
             return self._reader.count([_well_formed(text) for text in texts])
 
-    def encode_tokens(self, texts: Sequence[str], query: bool = False) -> list[Vectors]:
-        """One unit vector a token of each text's beginning, [tokens, dimension], without prefix and end marks."""
+    def encode_tokens(self, texts: Sequence[str], query: bool = False, patient: bool = False) -> list[Vectors]:
+        """One unit vector a token of each text's beginning, [tokens, dimension], without prefix and end marks.
+
+        patient: whether everything else goes before.
+        """
         if query:
             return [rows[1:] for rows in self._queries(texts)]
-        with self._turns.urgent():
+        with self._turns.patient() if patient else self._turns.urgent():
             return [rows[1:] for rows in self._read(list(texts), self._passage_prefix, _LONGEST_READ)]
 
     def _read(self, texts: list[str], prefix: str, longest: int | None = None) -> list[Vectors]:

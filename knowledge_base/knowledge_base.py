@@ -3,7 +3,8 @@
 Knows the order of the steps; chunking, storing, searching and fusing are done by the modules it calls.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 
 from knowledge_base.backend import Backend
 from knowledge_base.check import check
@@ -14,6 +15,7 @@ from knowledge_base.library import Library
 from knowledge_base.overlay import overlaid
 from knowledge_base.passages import Passages
 from knowledge_base.records import Entry, Source, source_hash
+from knowledge_base.rerank import candidate_text
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.searching import Searching, groups
 from knowledge_base.store import Store, VectorsGone
@@ -30,6 +32,7 @@ from knowledge_base.types import (
 )
 
 _NO_TEXT = "it has no text; check that the right file was chosen"
+_PREPARED = 1024  # texts
 _GROUP = 64  # sources encoded together; each is stored in a transaction of its own
 
 
@@ -101,6 +104,23 @@ class KnowledgeBase:
         return len(missing)
 
     # --- reading
+
+    def prepare(self) -> Iterator[None]:
+        """Read closely, before anybody asks, what the reranker would else read first when it is found.
+
+        A piece of work at each step, during which searches go before: the newest FAQs, then passages, as many as the
+        reranker remembers. Ends at once where there is nothing to do.
+        """
+        reranker = self.searching.retrieval.reranker
+        if reranker is not None:
+            ids = self._passages.newest(_PREPARED)
+            passages = self._passages.read(ids, self._indexes.follow(wait=False), date.today())
+            yield from reranker.prepare([candidate_text(passages[i]) for i in ids if i in passages])
+
+    @property
+    def revision(self) -> int:
+        """The number of the last change."""
+        return self._store.revision()
 
     def search(self, query: str, language: Language, limit: int = 10) -> list[Hit]:
         """The best passages for a query in `language`, best first; an FAQ comes once, by its best phrasing.

@@ -6,7 +6,7 @@ for it, and what is known of a text serves every query.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import Protocol
 
@@ -23,7 +23,7 @@ _STEPS = 127  # a component is kept as one byte
 class TokenEncoder(Protocol):
     """Text to one vector a token: [tokens, dimension], rows L2-normalised."""
 
-    def encode_tokens(self, texts: Sequence[str], query: bool = False) -> list[Vectors]: ...
+    def encode_tokens(self, texts: Sequence[str], query: bool = False, patient: bool = False) -> list[Vectors]: ...
 
 
 class LateInteractionReranker:
@@ -42,15 +42,33 @@ class LateInteractionReranker:
         known = self._known(texts)
         return [max_sim(asked, known[text].astype(np.float32) / np.float32(_STEPS)) for text in texts]
 
+    def prepare(self, texts: Sequence[str]) -> Iterator[None]:
+        """Read the texts that are new, one at each step, as long as none has to be forgotten for it."""
+        for text in texts:
+            with self._lock:
+                if len(self._recent) >= _REMEMBERED:
+                    return
+                known = text in self._recent
+            if not known:
+                (read,) = self._encoder.encode_tokens([text], patient=True)
+                with self._lock:
+                    self._recent.setdefault(text, _as_bytes(read))
+                yield
+
     def _known(self, texts: Sequence[str]) -> dict[str, NDArray[np.int8]]:
         with self._lock:
             known = {text: self._recent[text] for text in texts if text in self._recent}
         if new := [text for text in dict.fromkeys(texts) if text not in known]:
             read = self._encoder.encode_tokens(new)
-            known |= {t: np.rint(v * _STEPS).astype(np.int8) for t, v in zip(new, read, strict=True)}
+            known |= {text: _as_bytes(rows) for text, rows in zip(new, read, strict=True)}
         with self._lock:
             remember(self._recent, known, _REMEMBERED)
         return known
+
+
+def _as_bytes(rows: Vectors) -> NDArray[np.int8]:
+    found: NDArray[np.int8] = np.rint(rows * _STEPS).astype(np.int8)
+    return found
 
 
 def max_sim(query: Vectors, text: Vectors) -> float:

@@ -82,8 +82,8 @@ class _Once:
             self._equal = (query, self._passages.exact(query))
         return self._equal[1]
 
-    def first_rows(self, faq_ids: Sequence[str]) -> list[int]:
-        return self._passages.first_rows(faq_ids)
+    def first_rows(self, faq_ids: Sequence[str], revision: int) -> list[int]:
+        return self._passages.first_rows(faq_ids, revision)
 
 
 class _Indexes:
@@ -134,8 +134,8 @@ class _Passages:
         equal = (draft for draft in self._drafts.values() if draft.entry.normal and draft.entry.normal[:512] == normal)
         return self._base.exact(query) + [draft.id for draft in equal]
 
-    def first_rows(self, faq_ids: Sequence[str]) -> list[int]:
-        stored = self._base.first_rows([id for id in faq_ids if id not in self._replaced])
+    def first_rows(self, faq_ids: Sequence[str], revision: int) -> list[int]:
+        stored = self._base.first_rows([id for id in faq_ids if id not in self._replaced], revision)
         first: dict[str, int] = {}
         for draft in self._drafts.values():
             first.setdefault(draft.faq.id, draft.id)

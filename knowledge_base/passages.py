@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, and_, bindparam, or_, select
 
 from knowledge_base import tables
 from knowledge_base.language import normalise
@@ -18,6 +18,8 @@ _CACHE_SIZE = 20_000
 _ENTRY = tables.entry.c
 _DOCUMENT = tables.document.c
 _FAQ = tables.faq.c
+_EXACT = select(_ENTRY.id).where(_ENTRY.normal == bindparam("normal")).order_by(_ENTRY.id)
+_FIRST = (_ENTRY.kind == "faq", _ENTRY.role == "question", _ENTRY.ordinal == 0)
 
 
 class Passages:
@@ -26,15 +28,13 @@ class Passages:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._cache: dict[int, _Dated] = {}
+        self._first: dict[str, int | None] = {}
         self._revision = -1
         self._lock = Lock()
 
     def read(self, ids: Sequence[int], revision: int, today: date) -> dict[int, Passage]:
         """The passages among `ids` that may be shown today; `revision` is the store's, as the caller knows it."""
-        with self._lock:
-            if revision != self._revision or len(self._cache) > _CACHE_SIZE:
-                self._cache, self._revision = {}, revision
-            cache = self._cache
+        cache, _ = self._kept(revision)
         missing = [i for i in ids if i not in cache]
         if missing:
             cache.update(self._documents(missing))
@@ -48,9 +48,8 @@ class Passages:
         normal = _normal(query)
         if not normal:
             return []
-        statement = select(_ENTRY.id).where(_ENTRY.normal == normal)
         with self._engine.connect() as connection:
-            return list(connection.execute(statement.order_by(_ENTRY.id)).scalars())
+            return list(connection.execute(_EXACT, {"normal": normal}).scalars())
 
     def is_phrasing(self, query: str) -> bool:
         """Whether it is, normalised, how an FAQ is asked."""
@@ -58,13 +57,29 @@ class Passages:
         with self._engine.connect() as connection:
             return connection.execute(select(_ENTRY.id).where(*phrased).limit(1)).first() is not None
 
-    def first_rows(self, faq_ids: Sequence[str]) -> list[int]:
-        """Row ids of the first phrasings of those FAQs that are published."""
-        statement = select(_ENTRY.id).where(
-            _ENTRY.kind == "faq", _ENTRY.source_id.in_(faq_ids), _ENTRY.role == "question", _ENTRY.ordinal == 0
-        )
+    def first_rows(self, faq_ids: Sequence[str], revision: int) -> list[int]:
+        """Row ids of the first phrasings of those FAQs that are published; revision: as in `read`."""
+        _, first = self._kept(revision)
+        if missing := [id for id in faq_ids if id not in first]:
+            statement = select(_ENTRY.source_id, _ENTRY.id).where(*_FIRST, _ENTRY.source_id.in_(missing))
+            with self._engine.connect() as connection:
+                rows = {row.source_id: row.id for row in connection.execute(statement)}
+            first.update((id, rows.get(id)) for id in missing)
+        return [row for id in faq_ids if (row := first.get(id)) is not None]
+
+    def newest(self, most: int) -> list[int]:
+        """Row ids of published FAQs, one each, then of documents' passages; the last that were written first."""
+        shown = or_(and_(*_FIRST), _ENTRY.role == "passage")
+        statement = select(_ENTRY.id).where(shown).order_by(_ENTRY.kind.desc(), _ENTRY.id.desc()).limit(most)
         with self._engine.connect() as connection:
             return list(connection.execute(statement).scalars())
+
+    def _kept(self, revision: int) -> tuple[dict[int, "_Dated"], dict[str, int | None]]:
+        """What has been read of the store's revision; another one begins anew."""
+        with self._lock:
+            if revision != self._revision or len(self._cache) > _CACHE_SIZE:
+                self._cache, self._first, self._revision = {}, {}, revision
+            return self._cache, self._first
 
     def _documents(self, ids: Sequence[int]) -> dict[int, "_Dated"]:
         joined = tables.entry.join(tables.document, (_ENTRY.source_id == _DOCUMENT.id) & (_ENTRY.kind == "document"))

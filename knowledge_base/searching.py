@@ -34,7 +34,7 @@ class Readable(Protocol):
 
     def exact(self, query: str) -> list[int]: ...
 
-    def first_rows(self, faq_ids: Sequence[str]) -> list[int]: ...
+    def first_rows(self, faq_ids: Sequence[str], revision: int) -> list[int]: ...
 
 
 class Searching:
@@ -93,7 +93,7 @@ class Searching:
         foreign = {i: p for i, p in readable.items() if p.kind == "faq" and p.language != language}
         wanted = {i: f"{Faq.family(p.source_id)}.{language}" for i, p in foreign.items()}
         if wanted:
-            rows = self.passages.first_rows(sorted(set(wanted.values())))
+            rows = self.passages.first_rows(sorted(set(wanted.values())), revision)
             own = {p.source_id: p for p in self.passages.read(rows, revision, today).values()}
             readable |= {i: own[twin] for i, twin in wanted.items() if twin in own}
         return readable

@@ -27,6 +27,8 @@ from knowledge_base.records import (
 )
 from knowledge_base.types import SourceKind, Vectors
 
+_REVISION = select(func.max(tables.change.c.revision))  # asked at each search
+
 
 class VectorsGone(Exception):
     """Some entries have no vector, neither given nor stored: nothing was written. Give all of them."""
@@ -117,7 +119,7 @@ class Store:
     def revision(self) -> int:
         """The number of the last change; grows with every entry that comes or goes."""
         with self.engine.connect() as connection:
-            return int(connection.execute(select(func.max(tables.change.c.revision))).scalar() or 0)
+            return int(connection.execute(_REVISION).scalar() or 0)
 
     def changes(self, since: int) -> tuple[list[int], list[int], int]:
         """Entry ids that came, ids that went, and the revision after them."""

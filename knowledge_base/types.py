@@ -3,7 +3,7 @@
 Knows nothing of databases, models or files.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
@@ -160,4 +160,8 @@ class Reranker(Protocol):
 
     def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
         """For each text, as `candidate_text` makes it, how well it answers the query, 0..1."""
+        ...
+
+    def prepare(self, texts: Sequence[str]) -> Iterator[None]:
+        """Do beforehand what must be done once for each text, a piece at each step; queries go before."""
         ...

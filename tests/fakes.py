@@ -28,7 +28,7 @@ class HashEncoder:
             progress(len(texts), len(texts))
         return self.encode_queries(texts)
 
-    def encode_tokens(self, texts: Sequence[str], query: bool = False) -> list[Vectors]:
+    def encode_tokens(self, texts: Sequence[str], query: bool = False, patient: bool = False) -> list[Vectors]:
         return [np.stack([self._vector(word) for word in words(text)] or [self._vector("")]) for text in texts]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

@@ -143,6 +143,9 @@ class _Said:
     def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
         return self._said
 
+    def prepare(self, texts: Sequence[str]) -> Iterator[None]:
+        return iter(())
+
 
 def _mean_of_sets(judged: Iterator[tuple[str, bool]]) -> float:
     sets: dict[str, list[bool]] = {}

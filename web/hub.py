@@ -126,6 +126,11 @@ class Hub:
         future.add_done_callback(lambda done: self._finished(channel, done))
         return reply
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being answered."""
+        return not self._running
+
     async def settled(self) -> None:
         """Once every reply that runs now has ended."""
         if self._running:

@@ -20,6 +20,7 @@ from web.app import create_app
 from web.desk import Desk
 from web.errors import WebError
 from web.logs import configure_logs
+from web.preparation import Preparation
 from web.retention import Retention
 from web.settings import Settings
 from web.succession import Succession
@@ -122,7 +123,8 @@ class Server(uvicorn.Server):
     def _loaded(self, bot: Bot) -> None:
         self._succession = Succession(self._desk, bot, partial(_another, self._desk.settings))
         self._desk.open(bot)
-        work = (self._succession.follow(), watch(self._desk), Retention(self._desk).follow())
+        desk = self._desk
+        work = (self._succession.follow(), watch(desk), Retention(desk).follow(), Preparation(desk).follow())
         self._beside = [asyncio.ensure_future(going) for going in work]
         if self._on_ready is not None:
             self._on_ready()

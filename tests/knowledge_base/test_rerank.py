@@ -1,6 +1,6 @@
 """The second look at the first hits: late interaction, and what it does to their order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Thread
@@ -30,6 +30,9 @@ class Says:
     def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
         self.read += texts
         return [self.said[text.split("\n")[0]] for text in texts]
+
+    def prepare(self, texts: Sequence[str]) -> Iterator[None]:
+        return iter(())
 
 
 def test_what_is_read_closely_decides_between_hits_that_are_near() -> None:
@@ -88,9 +91,9 @@ def test_texts_are_encoded_once_and_the_oldest_forgotten(monkeypatch: pytest.Mon
     asked: list[str] = []
     encode = encoder.encode_tokens
 
-    def counting(texts: Sequence[str], query: bool = False) -> list[np.ndarray]:
+    def counting(texts: Sequence[str], query: bool = False, patient: bool = False) -> list[np.ndarray]:
         asked.extend([] if query else texts)
-        return encode(texts, query)
+        return encode(texts, query, patient)
 
     encoder.encode_tokens = counting  # type: ignore[method-assign]
     reader = LateInteractionReranker(encoder)
@@ -100,6 +103,28 @@ def test_texts_are_encoded_once_and_the_oldest_forgotten(monkeypatch: pytest.Mon
     assert asked == ["red shoes", "blue shoes", "green shoes"]
     reader.rerank("red", ["blue shoes"])
     assert asked[-1] == "blue shoes"
+
+
+def test_a_text_that_was_prepared_is_not_read_again_and_none_is_forgotten_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("knowledge_base.late_interaction._REMEMBERED", 3)
+    encoder = HashEncoder()
+    asked: list[tuple[str, bool]] = []
+    encode = encoder.encode_tokens
+
+    def counting(texts: Sequence[str], query: bool = False, patient: bool = False) -> list[np.ndarray]:
+        asked.extend([] if query else [(text, patient) for text in texts])
+        return encode(texts, query, patient)
+
+    encoder.encode_tokens = counting  # type: ignore[method-assign]
+    reader = LateInteractionReranker(encoder)
+    assert len(list(reader.prepare(["red shoes", "blue shoes", "red shoes"]))) == 2
+    assert reader.rerank("red", ["red shoes", "green shoes"]) == LateInteractionReranker(HashEncoder()).rerank(
+        "red", ["red shoes", "green shoes"]
+    )
+    assert asked == [("red shoes", True), ("blue shoes", True), ("green shoes", False)]
+    assert list(reader.prepare(["grey shoes"])) == [] and len(asked) == 3
 
 
 def test_many_threads_get_what_one_would() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -9,6 +10,10 @@ import typer
 from web.commands import compose
 from web.commands.options import Data
 from web.commands.terminal import bar, quiet_libraries
+
+# Read by NumPy and FAISS when they are loaded. Many replies share few cores: no small sum is split among them, and no
+# thread spins, waiting for the next one.
+_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def serve(
@@ -19,6 +24,8 @@ def serve(
 ) -> None:
     """Serve the chat, the widget and the API."""
     quiet_libraries()
+    for name, value in _THREADS.items():
+        os.environ.setdefault(name, value)
     settings = compose.read_settings(data, host=host, port=port, demo=demo or None)
     from web.server import serve as run
 
