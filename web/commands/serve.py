@@ -13,7 +13,7 @@ from web.commands.terminal import bar, quiet_libraries
 
 # Read by NumPy and FAISS when they are loaded. Many replies share few cores: no small sum is split among them, and no
 # thread spins, waiting for the next one.
-_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def serve(
@@ -24,7 +24,7 @@ def serve(
 ) -> None:
     """Serve the chat, the widget and the API."""
     quiet_libraries()
-    for name, value in _THREADS.items():
+    for name, value in THREADS.items():
         os.environ.setdefault(name, value)
     settings = compose.read_settings(data, host=host, port=port, demo=demo or None)
     from web.server import serve as run
