@@ -25,6 +25,7 @@ PORT = 18_765
 CHAT = f"ws://127.0.0.1:{PORT}/ws/chat"
 QUESTIONS = tuple(text for faq in read_faqs(FAQS) for text in (faq.question, *faq.similar))
 REWORDED = tuple(("请问，" if has_chinese(text) else "Hi, tell me: ") + text for text in QUESTIONS)
+_QUIET, _QUIET_SECONDS, _PATIENCE = 15.0, 1.0, 300.0  # per cent of a core, over so long; seconds
 FILES = 16_384  # what a process may have open, sockets among it
 # All customers of a benchmark come from one address, and at once.
 LIMITS = {
@@ -91,6 +92,13 @@ class Server(Process):
 
     def __enter__(self) -> "Server":
         return self
+
+    def settle(self) -> None:
+        """Wait while it reads beforehand what answers need: as long as it works although nobody asks."""
+        process, until = psutil.Process(self._process.pid), time.monotonic() + _PATIENCE
+        while process.cpu_percent(_QUIET_SECONDS) > _QUIET:
+            if time.monotonic() > until:
+                raise TimeoutError(f"the server was not quiet within {_PATIENCE:.0f} s")
 
 
 class Told(NamedTuple):

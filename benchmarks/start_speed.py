@@ -44,7 +44,8 @@ def rows(work: Work) -> list[Row]:
 
 
 def _resident(server: Server) -> float:
-    """GB once it has answered what it has to understand, many at once."""
+    """GB once it has read beforehand and has answered what it has to understand, many at once."""
+    server.settle()
     answers(20, 5, QUESTIONS)
     answers(10, 5, REWORDED)
     return server.resident() / 1e9

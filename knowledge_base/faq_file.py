@@ -11,8 +11,6 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from openpyxl import Workbook
-from openpyxl.utils.exceptions import IllegalCharacterError
 
 from knowledge_base.faq_parse import parse
 from knowledge_base.faq_row import FIELDS, cells_of, row_of, safe_cell
@@ -87,6 +85,9 @@ def _csv_bytes(rows: Sequence[Mapping[str, str]]) -> bytes:
 
 
 def _xlsx_bytes(rows: Sequence[Mapping[str, str]]) -> bytes:
+    from openpyxl import Workbook
+    from openpyxl.utils.exceptions import IllegalCharacterError
+
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.append(list(FIELDS))

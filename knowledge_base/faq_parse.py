@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from openpyxl import load_workbook
 
 from knowledge_base.faq_row import FIELDS, Row, WrongFieldError, faq_of, plain_cell
 from knowledge_base.types import Faq
@@ -131,6 +130,8 @@ def _csv_table(data: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
 
 
 def _xlsx_table(data: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
+    from openpyxl import load_workbook
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:  # the sizes stated are binding: reading never gives more
             unpacked = sum(part.file_size for part in archive.infolist())

@@ -75,7 +75,7 @@ def fuse(
         (
             (_score(candidate, language, candidate.id in exact, weights), candidate)
             for candidate in candidates
-            if candidate.role != "never" and _family(candidate) not in refused
+            if candidate.role != "never" and not (refused and _family(candidate) in refused)
         ),
         key=lambda pair: (not pair[0].exact, -pair[0].score, pair[1].language != language, pair[0].id),
     )
@@ -95,6 +95,8 @@ def _by_kind(stored: dict[str, Any]) -> dict[SourceKind, float]:
 
 def _refused(candidates: Sequence[Candidate]) -> set[str]:
     """Families with a phrasing to refuse that is nearer to the query than all that they answer."""
+    if all(candidate.role != "never" for candidate in candidates):
+        return set()
     nearest: dict[str, float] = {}
     for candidate in candidates:
         if candidate.role != "never":

@@ -19,6 +19,37 @@ _ENTRY = tables.entry.c
 _DOCUMENT = tables.document.c
 _FAQ = tables.faq.c
 _EXACT = select(_ENTRY.id).where(_ENTRY.normal == bindparam("normal")).order_by(_ENTRY.id)
+_ASKED = _ENTRY.id.in_(bindparam("ids", expanding=True))
+_DOCUMENTS = (
+    select(
+        _ENTRY.id,
+        _ENTRY.source_id,
+        _DOCUMENT.title,
+        _ENTRY.headings,
+        _ENTRY.text,
+        _ENTRY.language,
+        _DOCUMENT.version,
+        _DOCUMENT.updated,
+    )
+    .select_from(tables.entry.join(tables.document, (_ENTRY.source_id == _DOCUMENT.id) & (_ENTRY.kind == "document")))
+    .where(_ASKED, _ENTRY.role == "passage")
+)
+_FAQS = (
+    select(
+        _ENTRY.id,
+        _ENTRY.source_id,
+        _FAQ.question,
+        _FAQ.answer,
+        _FAQ.language,
+        _FAQ.version,
+        _FAQ.updated,
+        _ENTRY.text,
+        _FAQ.valid_from,
+        _FAQ.valid_until,
+    )
+    .select_from(tables.entry.join(tables.faq, (_ENTRY.source_id == _FAQ.id) & (_ENTRY.kind == "faq")))
+    .where(_ASKED, _ENTRY.role != "never")
+)
 _FIRST = (_ENTRY.kind == "faq", _ENTRY.role == "question", _ENTRY.ordinal == 0)
 
 
@@ -82,20 +113,8 @@ class Passages:
             return self._cache, self._first
 
     def _documents(self, ids: Sequence[int]) -> dict[int, "_Dated"]:
-        joined = tables.entry.join(tables.document, (_ENTRY.source_id == _DOCUMENT.id) & (_ENTRY.kind == "document"))
-        columns = (
-            _ENTRY.id,
-            _ENTRY.source_id,
-            _DOCUMENT.title,
-            _ENTRY.headings,
-            _ENTRY.text,
-            _ENTRY.language,
-            _DOCUMENT.version,
-            _DOCUMENT.updated,
-        )
-        statement = select(*columns).select_from(joined).where(_ENTRY.id.in_(ids), _ENTRY.role == "passage")
         with self._engine.connect() as connection:
-            rows = connection.execute(statement).all()
+            rows = connection.execute(_DOCUMENTS, {"ids": ids}).all()
         return {
             r.id: _Dated(
                 Passage(
@@ -114,22 +133,8 @@ class Passages:
         }
 
     def _faqs(self, ids: Sequence[int]) -> dict[int, "_Dated"]:
-        joined = tables.entry.join(tables.faq, (_ENTRY.source_id == _FAQ.id) & (_ENTRY.kind == "faq"))
-        columns = (
-            _ENTRY.id,
-            _ENTRY.source_id,
-            _FAQ.question,
-            _FAQ.answer,
-            _FAQ.language,
-            _FAQ.version,
-            _FAQ.updated,
-            _ENTRY.text,
-            _FAQ.valid_from,
-            _FAQ.valid_until,
-        )
-        statement = select(*columns).select_from(joined).where(_ENTRY.id.in_(ids), _ENTRY.role != "never")
         with self._engine.connect() as connection:
-            rows = connection.execute(statement).all()
+            rows = connection.execute(_FAQS, {"ids": ids}).all()
         return {
             r.id: _Dated(
                 Passage(

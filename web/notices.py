@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Literal, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Literal, ParamSpec
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 
 from web.frames import AnswerFrame
 from web.live_frames import DeskFrame, ReadFrame, StaffMessageFrame, StaffTypingFrame
-from web.wire import Wire
+
+if TYPE_CHECKING:
+    from web.wire import Wire
 
 P = ParamSpec("P")
 What = Literal["waiting", "changed", "said", "typing", "read", "joined", "followed", "answered", "stop", "here", "gap"]
@@ -62,6 +64,8 @@ class Notices:
 
     def connect(self, engine: Engine) -> None:
         """Carry notices to and from the other servers of this database."""
+        from web.wire import Wire
+
         self._wire = Wire(engine, self._heard, lambda: self._tell(Notice(conversation_id="", what="gap")))
 
     @property
