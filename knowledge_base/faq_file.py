@@ -11,7 +11,6 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-
 from knowledge_base.faq_parse import parse
 from knowledge_base.faq_row import FIELDS, cells_of, row_of, safe_cell
 from knowledge_base.types import Faq, KnowledgeBaseError

@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-
 from knowledge_base.faq_row import FIELDS, Row, WrongFieldError, faq_of, plain_cell
 from knowledge_base.types import Faq
 
