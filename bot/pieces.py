@@ -8,7 +8,7 @@ from bot.prompt import ABSTAIN
 from bot.verify import plain
 from knowledge_base.sentences import sentences
 
-_PIECE = 12  # characters at once; frames cost more than characters
+_PIECE = 24  # characters at once, which come at once anyway: a frame costs more than its characters
 _SHOWN = re.compile(  # one character as a reader sees it: marks, joiners, selectors, skin tones, flags stay with it
     r"\r\n|[\U0001F1E6-\U0001F1FF]{2}|"
     r"(?s:.)(?:[\u0300-\u036f\u200d\ufe0e\ufe0f\u20e3\U0001F3FB-\U0001F3FF]|(?<=\u200d)(?s:.))*"

@@ -191,6 +191,13 @@ def test_the_other_language_is_never_generated_from(
 # --- leaving, stopping, failing
 
 
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short answers come in several pieces, so that they have a middle."""
+    monkeypatch.setattr("bot.pieces._PIECE", 8)
+
+
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("read", [1, 2, 3])
 def test_an_answer_closed_midway_is_logged_as_stopped(make_bot: Callable[..., Bot], read: int) -> None:
     bot = make_bot()
@@ -221,6 +228,7 @@ def test_a_generated_answer_closed_midway_keeps_only_what_is_supported(
     assert generator.closed
 
 
+@pytest.mark.usefixtures("small_pieces")
 def test_stop_ends_a_fixed_answer_with_done(make_bot: Callable[..., Bot]) -> None:
     answers = iter([False, True, True, True])
     answer = ask(make_bot(), "怎么申请退货？", stop=lambda: next(answers))
