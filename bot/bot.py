@@ -22,7 +22,7 @@ from bot.log import ConversationLog
 from bot.pieces import Standing, pieces, unless_abstained
 from bot.prompt import prompt, source
 from bot.query import standalone
-from bot.quote import compose, quote
+from bot.quote import SentenceEncoder, compose, quote
 from bot.types import Answer, Conversation, Decision, Done, Event, Kind, Message, Start, Stop, TextGenerator, Token
 from bot.verify import plain, supported_part, unsupported
 from bot.wording import say, sentences
@@ -79,6 +79,7 @@ class Bot:
         self.release = release
         self._calibration = calibration
         self._generator = generator
+        self._sentences = SentenceEncoder(knowledge.encoder)
 
     def reply(
         self,
@@ -208,7 +209,7 @@ class Bot:
             if stands:
                 return draft.decision.kind == "abstain"
         with draft.timed("quote"):
-            quotes = quote(draft.query, draft.language, hits, self.knowledge.encoder)
+            quotes = quote(draft.query, draft.language, hits, self._sentences)
         draft.citations = cite_quotes([(found.hit, found.verbatim) for found in quotes])
         text = _lead_in(draft) + compose(quotes)
         if draft.text:  # the customer has read what does not stand; Done replaces it

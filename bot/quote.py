@@ -5,13 +5,17 @@ or generation.
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
+from typing import Protocol
 
 import numpy as np
 
+from knowledge_base.recent import remember
 from knowledge_base.sentences import sentences, width
-from knowledge_base.types import Encoder, Hit, Language
+from knowledge_base.types import Hit, Language, Vectors
 from knowledge_base.words import words
 
 # Measured on 250 dev questions whose first hit was right (cmrc2018, covidqa, drcd): the answer stands in the best
@@ -25,6 +29,7 @@ _ELSEWHERE = 0.05  # … other items, rows, paragraphs and passages within this,
 _AFTER, _BEFORE = 0.15, 0.08  # what the sentence after and before the best gains, which explain it
 _WIDEST_SECTION = 960  # columns of a section that was chosen by its name
 _MOST_SENTENCES = 48  # encoded for one question
+_REMEMBERED = 8192  # sentences, 1.5 KB each
 _STOPS = tuple("。！？；.!?;”」』）)")
 _LONGEST_ITEM = 240  # characters
 _ITEM = re.compile(r"\s*(?:[-*+•]\s|[(（]?\d{1,3}[.)、）]\s?)")
@@ -40,7 +45,38 @@ class Quote:
     verbatim: str
 
 
-def quote(question: str, language: Language, hits: Sequence[Hit], encoder: Encoder) -> tuple[Quote, ...]:
+class TextEncoder(Protocol):
+    """As much of an `Encoder` as quoting needs."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors: ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class SentenceEncoder:
+    """A `TextEncoder` that remembers the sentences of what is quoted again and again. May be called from any thread."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._recent: OrderedDict[str, Vectors] = OrderedDict()
+        self._lock = Lock()
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """See Encoder, which remembers them itself."""
+        return self._encoder.encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """See Encoder; only what is new is encoded."""
+        with self._lock:
+            known = {text: self._recent[text] for text in texts if text in self._recent}
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            known |= zip(new, self._encoder.encode_passages(new), strict=True)
+        with self._lock:
+            remember(self._recent, known, _REMEMBERED)
+        return np.stack([known[text] for text in texts])
+
+
+def quote(question: str, language: Language, hits: Sequence[Hit], encoder: TextEncoder) -> tuple[Quote, ...]:
     """The sentences of the hits that best answer the question, in reading order; none without hits.
 
     A section that was asked for by its name is quoted from its beginning.

@@ -2,12 +2,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.quote import Quote, choose, compose, opening, overlap, quotable, quote
+from bot.quote import Quote, SentenceEncoder, choose, compose, opening, overlap, quotable, quote
 from knowledge_base.sentences import width
 from knowledge_base.types import Hit, Passage
+from tests.fakes import HashEncoder
 
 MakePassage = Callable[..., Passage]
 PRICES = (
@@ -132,3 +135,16 @@ def test_a_section_is_shown_from_its_beginning_and_no_longer_than_an_answer(pass
     assert [found.text for found in shown[:2]] == ["先关机。", "1. 第1步，请按住按键，等到指示灯亮起再松开。"]
     assert 10 < len(shown) < 39 and sum(width(found.text) for found in shown) <= 960
     assert [found.text for found in opening([Hit(passage("长" * 2000 + "。"), 1.0)], "zh")] == ["长" * 2000 + "。"]
+
+
+def test_a_sentence_is_encoded_once_and_the_oldest_forgotten(
+    hash_encoder: HashEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.quote._REMEMBERED", 2)
+    remembering = SentenceEncoder(hash_encoder)
+    wanted = HashEncoder().encode_passages(["red", "blue", "red"])
+    np.testing.assert_array_equal(remembering.encode_passages(["red", "blue", "red"]), wanted)
+    np.testing.assert_array_equal(remembering.encode_passages(["blue", "green"])[0], wanted[1])
+    assert hash_encoder.encoded == ["red", "blue", "green"]
+    remembering.encode_passages(["red"])
+    assert hash_encoder.encoded[-1] == "red"
