@@ -25,7 +25,7 @@ from knowledge_base.types import Encoder, Vectors
 from knowledge_base.words import words
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-QUERIES = 200
+QUERIES = 100
 _DIMENSION = 384
 _CHUNK = 20_000  # vectors
 _TEXTS = 50_000  # committed together

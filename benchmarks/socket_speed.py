@@ -26,14 +26,11 @@ def rows(work: Work) -> list[Row]:
         work.say("idle connections to a bare echo")
         floor, _, _ = asyncio.run(_idle(bare, URL, IDLE))
         beside = asyncio.run(_active(URL, ACTIVE, _ASKING / 3))
-    with Server(work.demo()) as server:
+    with Server(work.demo(), KEFU_QUEUE="60") as server:  # as it comes: nobody is to be told that all are busy
         server.settle()
         answer_times(20, 10)
         work.say(f"{IDLE:,} idle connections")
         each, alone, among = asyncio.run(_idle(server, CHAT, IDLE))
-    with Server(work.demo(), KEFU_QUEUE="60") as server:  # as it comes: nobody is to be told that all are busy
-        server.settle()
-        answer_times(20, 10)
         work.say(f"{ACTIVE} active conversations")
         times = asyncio.run(_active(CHAT, ACTIVE, _ASKING))
     names = f"{ACTIVE} active conversations, each asks every {_PAUSE:.0f} s, FAQ in its own words, "
