@@ -5,15 +5,13 @@ or generation.
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Protocol
 
 import numpy as np
 
-from knowledge_base.recent import remember
+from knowledge_base.recent import Recent
 from knowledge_base.sentences import sentences, width
 from knowledge_base.types import Hit, Language, Vectors
 from knowledge_base.words import words
@@ -58,8 +56,7 @@ class SentenceEncoder:
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
-        self._recent: OrderedDict[str, Vectors] = OrderedDict()
-        self._lock = Lock()
+        self._recent: Recent[Vectors] = Recent(_REMEMBERED)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """See Encoder, which remembers them itself."""
@@ -67,12 +64,7 @@ class SentenceEncoder:
 
     def encode_passages(self, texts: Sequence[str]) -> Vectors:
         """See Encoder; only what is new is encoded."""
-        with self._lock:
-            known = {text: self._recent[text] for text in texts if text in self._recent}
-        if new := [text for text in dict.fromkeys(texts) if text not in known]:
-            known |= zip(new, self._encoder.encode_passages(new), strict=True)
-        with self._lock:
-            remember(self._recent, known, _REMEMBERED)
+        known = self._recent.of(texts, self._encoder.encode_passages)
         return np.stack([known[text] for text in texts])
 
 

@@ -12,12 +12,12 @@ from bot.types import Message
 
 _CONVERSATION, _MESSAGE = tables.conversation.c, tables.message.c
 _COLUMNS = (_MESSAGE.conversation_id, _MESSAGE.id, _MESSAGE.role, _MESSAGE.text, _MESSAGE.at, _MESSAGE.author)
-EXISTS = select(_CONVERSATION.id).where(_CONVERSATION.id == bindparam("conversation_id"))
+_EXISTS = select(_CONVERSATION.id).where(_CONVERSATION.id == bindparam("conversation_id"))
 _PUT = (
     insert(tables.message)
     .from_select(
         [column.name for column in _COLUMNS],
-        select(*(bindparam(column.name, type_=column.type) for column in _COLUMNS)).where(EXISTS.exists()),
+        select(*(bindparam(column.name, type_=column.type) for column in _COLUMNS)).where(_EXISTS.exists()),
     )
     .returning(_MESSAGE.number)
 )
@@ -47,7 +47,7 @@ def put(connection: Connection, conversation_id: str, message: Message) -> int |
 
 def exists(connection: Connection, conversation_id: str) -> bool:
     """Whether there is a conversation of that id."""
-    return connection.execute(EXISTS, {"conversation_id": conversation_id}).first() is not None
+    return connection.execute(_EXISTS, {"conversation_id": conversation_id}).first() is not None
 
 
 def is_said(connection: Connection, conversation_id: str, message_id: str) -> bool:

@@ -5,15 +5,14 @@ word of the question has no counterpart, which the mean that search compares doe
 for it, and what is known of a text serves every query.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from threading import Lock
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge_base.recent import remember
+from knowledge_base.recent import Recent
 from knowledge_base.types import Vectors
 
 _REMEMBERED = 1024  # texts; 20 to 80 KB each
@@ -31,44 +30,27 @@ class LateInteractionReranker:
 
     def __init__(self, encoder: TokenEncoder) -> None:
         self._encoder = encoder
-        self._recent: OrderedDict[str, NDArray[np.int8]] = OrderedDict()
-        self._lock = Lock()
+        self._recent: Recent[NDArray[np.int8]] = Recent(_REMEMBERED)
 
     def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
         """For each text the mean, over the query's tokens, of the cosine to the nearest token of the text."""
         if not texts:
             return []
         asked = self._encoder.encode_tokens([query], query=True)[0]
-        known = self._known(texts)
+        known = self._recent.of(texts, self._read)
         return [max_sim(asked, known[text].astype(np.float32) / np.float32(_STEPS)) for text in texts]
 
     def prepare(self, texts: Sequence[str]) -> Iterator[None]:
         """Read the texts that are new, one at each step, as long as none has to be forgotten for it."""
         for text in texts:
-            with self._lock:
-                if len(self._recent) >= _REMEMBERED:
-                    return
-                known = text in self._recent
-            if not known:
-                (read,) = self._encoder.encode_tokens([text], patient=True)
-                with self._lock:
-                    self._recent.setdefault(text, _as_bytes(read))
+            if self._recent.full:
+                return
+            if text not in self._recent:
+                self._recent.of([text], partial(self._read, patient=True))
                 yield
 
-    def _known(self, texts: Sequence[str]) -> dict[str, NDArray[np.int8]]:
-        with self._lock:
-            known = {text: self._recent[text] for text in texts if text in self._recent}
-        if new := [text for text in dict.fromkeys(texts) if text not in known]:
-            read = self._encoder.encode_tokens(new)
-            known |= {text: _as_bytes(rows) for text, rows in zip(new, read, strict=True)}
-        with self._lock:
-            remember(self._recent, known, _REMEMBERED)
-        return known
-
-
-def _as_bytes(rows: Vectors) -> NDArray[np.int8]:
-    found: NDArray[np.int8] = np.rint(rows * _STEPS).astype(np.int8)
-    return found
+    def _read(self, texts: list[str], patient: bool = False) -> list[NDArray[np.int8]]:
+        return [np.rint(rows * _STEPS).astype(np.int8) for rows in self._encoder.encode_tokens(texts, patient=patient)]
 
 
 def max_sim(query: Vectors, text: Vectors) -> float:

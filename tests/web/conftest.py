@@ -16,8 +16,10 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from bot.bot import Bot
 from bot.handoff import People
 from bot.types import Answer, Citation, Conversation, Done, Event, Message, Start, Stop, Token
+from tests.web.console.server import open_bot
 from web.app import create_app
 from web.server import _config
 from web.settings import Settings
@@ -201,6 +203,14 @@ def listen() -> Iterator[Callable[[FastAPI, Settings], Running]]:
     """Starts real servers, and ends them."""
     with contextlib.ExitStack() as running:
         yield lambda app, settings: running.enter_context(_listening(app, settings))
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[Bot]:
+    """A bot with a knowledge base and a log on disk."""
+    made = open_bot(tmp_path / "data")
+    yield made
+    made.close()
 
 
 @pytest.fixture

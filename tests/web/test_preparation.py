@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -12,7 +11,6 @@ from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.late_interaction import LateInteractionReranker
 from knowledge_base.types import Faq
 from tests.fakes import HashEncoder
-from tests.web.console.server import open_bot
 from web.app import create_app
 from web.desk import Closed, Desk
 from web.preparation import Preparation
@@ -27,14 +25,7 @@ class Counting(LateInteractionReranker):
 
     @property
     def read(self) -> set[str]:
-        return {text.split("\n")[0] for text in self._recent}
-
-
-@pytest.fixture
-def real(tmp_path: Path) -> Iterator[Bot]:
-    made = open_bot(tmp_path / "data")
-    yield made
-    made.close()
+        return {text.split("\n")[0] for text in self._recent._made}
 
 
 @pytest.fixture

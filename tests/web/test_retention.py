@@ -1,6 +1,6 @@
 """Conversations that are too old go, all of them and nothing else, and it is noted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +9,6 @@ import pytest
 from bot.bot import Bot
 from bot.retention import expired
 from bot.types import Answer, Message
-from tests.web.console.server import open_bot
 from web.app import create_app
 from web.desk import Desk
 from web.retention import Retention
@@ -17,13 +16,6 @@ from web.settings import Settings
 
 NOW = datetime.now(UTC)
 SECRET = "我的手机号是 13800000000"
-
-
-@pytest.fixture
-def real(tmp_path: Path) -> Iterator[Bot]:
-    made = open_bot(tmp_path / "data")
-    yield made
-    made.close()
 
 
 @pytest.fixture

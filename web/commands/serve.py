@@ -11,10 +11,6 @@ from web.commands import compose
 from web.commands.options import Data
 from web.commands.terminal import bar, quiet_libraries
 
-# Read by NumPy and FAISS when they are loaded. Many replies share few cores: no small sum is split among them, and no
-# thread spins, waiting for the next one.
-THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-
 
 def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Load the demo shop if it is not there, and show it.")] = False,
@@ -24,10 +20,18 @@ def serve(
 ) -> None:
     """Serve the chat, the widget and the API."""
     quiet_libraries()
-    for name, value in THREADS.items():
-        os.environ.setdefault(name, value)
+    spare_threads()
     settings = compose.read_settings(data, host=host, port=port, demo=demo or None)
     from web.server import serve as run
 
     with bar("loading") as shown:
         run(settings, shown)
+
+
+def spare_threads() -> None:
+    """Let NumPy and FAISS, which are not loaded yet, split no small sum among few cores, nor spin for the next one.
+
+    Many replies share the cores. What the operator has set stays.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
