@@ -1,6 +1,7 @@
 """An index of lists (IVF) for very many vectors: made beside the exact one, its recall measured against exact search.
 
-Knows how to read vectors by id, not where they come from or who searches.
+Its vectors are kept in half precision: half the memory, and twice as fast to look through. Knows how to read vectors
+by id, not where they come from or who searches.
 """
 
 import math
@@ -40,7 +41,7 @@ class Lists:
 def make(dimension: int, ids: Sequence[int], read: Read, stopped: Callable[[], bool]) -> Lists | None:
     """Put the vectors into lists, as few of which are probed as the recall allows; None when stopped meanwhile."""
     count = 2 ** round(math.log2(4 * math.sqrt(len(ids))))
-    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dimension), dimension, count, faiss.METRIC_INNER_PRODUCT)
+    index = _empty(dimension, count)
     index.cp.niter = _ROUNDS
     index.cp.min_points_per_centroid = 1
     random = np.random.default_rng(len(ids))
@@ -59,6 +60,12 @@ def make(dimension: int, ids: Sequence[int], read: Read, stopped: Callable[[], b
             index.add_with_ids(vectors, np.asarray(there, np.int64))
             nearest.see(np.asarray(there, np.int64), vectors)
     return _probed(index, count, questions, nearest)
+
+
+def _empty(dimension: int, count: int) -> Any:
+    half, whole = faiss.ScalarQuantizer.QT_fp16, False  # whole: of each vector, not of what parts it from its centre
+    centres = faiss.IndexFlatIP(dimension)
+    return faiss.IndexIVFScalarQuantizer(centres, dimension, count, half, faiss.METRIC_INNER_PRODUCT, whole)
 
 
 def held(index: Any) -> set[int]:
