@@ -102,10 +102,12 @@ def digest(folder: Path) -> str:
 
 def folder_of(folder_or_name: str) -> Path:
     """Where the files of a model lie that has been loaded, from a folder or from the hub."""
+    folder = Path(folder_or_name)
+    if folder.is_dir():
+        return folder
     from huggingface_hub import snapshot_download
 
-    folder = Path(folder_or_name)
-    return folder if folder.is_dir() else Path(snapshot_download(folder_or_name, local_files_only=True))
+    return Path(snapshot_download(folder_or_name, local_files_only=True))
 
 
 def sha256_text(text: str) -> str:

@@ -56,6 +56,12 @@ def revisions(package: str) -> list[str]:
     return [one.revision for one in script(package).walk_revisions()][::-1]
 
 
+@pytest.mark.parametrize("package", HISTORIES)
+def test_a_migration_s_file_begins_with_its_revision_as_migrate_takes_for_granted(package: str) -> None:
+    files = sorted((HISTORIES[package][0] / "versions").glob("[0-9]*.py"))
+    assert [file.name.split("_")[0] for file in files] == revisions(package)
+
+
 def states() -> Iterator[Revisions]:
     """Each revision of each package, the others at their oldest; staff have had no tables at all at first."""
     oldest = {"knowledge_base": revisions("knowledge_base")[0], "bot": revisions("bot")[0]}
