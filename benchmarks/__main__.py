@@ -7,7 +7,6 @@ is given. Converted models are taken from KEFU_DATA; everything else is measured
 """
 
 import argparse
-import logging
 import sys
 import tempfile
 import time
@@ -60,7 +59,6 @@ def main(arguments: Sequence[str]) -> None:
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.names) - BENCHMARKS.keys():
         parser.error(f"there is no {sorted(unknown)}; choose from {', '.join(BENCHMARKS)}")
-    logging.getLogger("jieba").setLevel(logging.WARNING)
     report = Report(OUT / "bench.json", code_state())
     names = [name for name in BENCHMARKS if name in chosen.names or not chosen.names]
     again = chosen.fresh or bool(chosen.names)

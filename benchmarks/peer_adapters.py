@@ -25,7 +25,7 @@ PACKAGES = {
         "llama-index-core",
         "llama-index-retrievers-bm25",
         "llama-index-embeddings-huggingface",
-        "jieba",
+        "rjieba",
     ),
 }
 
@@ -155,17 +155,17 @@ def _chinese_bm25(nodes: list[Any], depth: int) -> Any:
     in texts and queries alike, are what its users resort to.
     """
     import bm25s  # type: ignore[import-not-found, unused-ignore]
-    import jieba  # type: ignore[import-not-found, unused-ignore]
     from llama_index.core.schema import QueryBundle
     from llama_index.core.vector_stores.utils import (  # type: ignore[import-not-found, unused-ignore]
         node_to_metadata_dict,
     )
     from llama_index.retrievers.bm25 import BM25Retriever
+    from rjieba import cut_for_search
 
     pattern = r"(?u)\b\w+\b"
 
     def spaced(text: str) -> str:
-        return " ".join(jieba.cut_for_search(text))
+        return " ".join(cut_for_search(text))
 
     class JiebaBM25Retriever(BM25Retriever):  # type: ignore[misc, unused-ignore]
         def _retrieve(self, query_bundle: Any) -> Any:

@@ -13,7 +13,6 @@ the adapter of the current release; --encoder gives both another folder, as it i
 import argparse
 import hashlib
 import json
-import logging
 import os
 import statistics
 import subprocess
@@ -272,7 +271,6 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--encoder", type=Path, help="a sentence-transformers folder for both sides")
     arguments = parser.parse_args()
-    logging.getLogger("jieba").setLevel(logging.WARNING)
     console, work = Console(stderr=True), arguments.work.resolve()
     goldens = [read_golden_set(folder) for folder in arguments.sets]
     table: Table = {}

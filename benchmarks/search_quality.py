@@ -6,14 +6,13 @@ Prints a Markdown table and writes DIR/search_quality.json. DIR keeps vectors, s
 
 import argparse
 import json
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import bm25s
-import jieba
 import numpy as np
 from rich.console import Console
+from rjieba import cut_for_search
 
 from bot.assemble import open_release, open_retrieval
 from bot.settings import Settings
@@ -30,7 +29,7 @@ _CUT = 1500  # characters of a passage that the plain parts index
 
 
 def plain_words(text: str) -> list[str]:
-    return [word for word in jieba.cut_for_search(text.lower()) if word.strip()] or ["∅"]
+    return [word for word in cut_for_search(text.lower()) if word.strip()] or ["∅"]
 
 
 def plain_rankings(golden: GoldenSet, encoder: Encoder, cache: Path) -> dict[str, list[list[str]]]:
@@ -76,7 +75,6 @@ def main() -> None:
     parser.add_argument("sets", nargs="+", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     arguments = parser.parse_args()
-    logging.getLogger("jieba").setLevel(logging.WARNING)
     console = Console(stderr=True)
     settings = Settings()
     retrieval = open_retrieval(settings, open_release(settings))

@@ -7,20 +7,17 @@ must share its words with them. Knows nothing of how the answer was written or w
 import re
 import unicodedata
 from collections.abc import Container, Sequence
-from functools import lru_cache
-from importlib import resources
 
 from bot.facts import Fact, facts
 from bot.numerals import with_digits
 from knowledge_base.sentences import sentences
-from knowledge_base.words import words
+from knowledge_base.words import is_name, words
 
 _FEW = 4  # words; a shorter sentence says too little to be judged by the share of its words: it needs them all
 _ELEMENT = re.compile(r"<(script|style|iframe|object|svg)\b.*?(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<!--.*?-->|</?[a-z][a-z0-9-]*(?:\s+[^<>]*)?/?>|<\|[^<>|]{1,40}\|>", re.IGNORECASE | re.DOTALL)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 _UNSAFE_LINK = re.compile(r"\[([^\]]*)\]\(\s*(?!https?:|mailto:|tel:)[^)]*\)", re.IGNORECASE)
-_NAME_TAGS = ("nr", "ns", "nt", "nz")  # person, place, organisation, other
 
 
 def unsupported(answer: str, passages: Sequence[str], least_support: float) -> tuple[str, ...]:
@@ -62,17 +59,7 @@ def chinese_names(text: str) -> list[str]:
     """Names of people, places and organisations in a Chinese text that the dictionary knows, in simplified script."""
     if not re.search(r"[\u3400-\u9fff]{2}", text):
         return []
-    return [word for word in words(text) if word in _known_names()]
-
-
-@lru_cache(maxsize=1)
-def _known_names() -> frozenset[str]:
-    names = set()
-    for line in resources.files("jieba").joinpath("dict.txt").read_text(encoding="utf-8").splitlines():
-        word, _, tag = line.split(" ")
-        if tag.startswith(_NAME_TAGS) and len(word) > 1:
-            names.add(word)
-    return frozenset(names)
+    return [word for word in words(text) if is_name(word)]
 
 
 def _stands(fact: Fact, allowed: Sequence[Fact], folded: str) -> bool:

@@ -21,7 +21,7 @@ from knowledge_base.types import KnowledgeBaseError
 from knowledge_base.words import PROBE, words
 
 _LOG = logging.getLogger(__name__)
-_FORMAT = hashlib.sha256(f"2 {words(PROBE)}".encode()).hexdigest()[:16]  # changes when words() does
+_FORMAT = hashlib.sha256(f"3 {words(PROBE)}".encode()).hexdigest()[:16]  # changes when words() does
 _HEAP = 32_000_000  # bytes for the writer
 
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 def open_milvus(store: Store, encoder: Encoder, uri: str, token: str = "") -> "MilvusBackend":
     """The backend at `uri`, in a collection for this encoder and these search words. Raises KnowledgeBaseError."""
-    name = hashlib.sha256(f"1 {encoder.fingerprint} {words(PROBE)}".encode()).hexdigest()[:16]
+    name = hashlib.sha256(f"2 {encoder.fingerprint} {words(PROBE)}".encode()).hexdigest()[:16]
     return MilvusBackend(store, MilvusCollection(uri, token, name, encoder.dimension))
 
 

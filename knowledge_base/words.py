@@ -3,18 +3,13 @@
 No word is ever dropped as too common (BM25 weighs it down by itself), so no query can lose all its words.
 """
 
-import logging
 import re
 import unicodedata
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from snowballstemmer import stemmer
 
 from knowledge_base.language import to_simplified
-
-if TYPE_CHECKING:
-    from jieba import Tokenizer
 
 PROBE = "怎麼申請退貨 returning items XC-200 你是谁"
 """A text whose words tell whether an index was filled with the same ones."""
@@ -22,17 +17,8 @@ _HAN = "㐀-䶿一-鿿豈-﫿\U00020000-\U0003134f"
 _OTHER = rf"[^\W_{_HAN}]"
 _RUN = re.compile(rf"(?P<han>[{_HAN}]+)|(?P<word>{_OTHER}+(?:[.+#'’&/_-]+{_OTHER}+)*[+#%]*)")
 _PART = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
+_NAME_TAGS = ("nr", "ns", "nt", "nz")  # jieba's: person, place, organisation, other
 _LONGEST_WORD = 64  # characters; longer runs (hashes, base64) are cut
-
-
-@lru_cache(maxsize=1)
-def _jieba() -> "Tokenizer":
-    import jieba
-
-    jieba.setLogLevel(logging.WARNING)
-    tokenizer = jieba.Tokenizer()
-    tokenizer.initialize()
-    return tokenizer
 
 
 @lru_cache(maxsize=50_000)
@@ -54,8 +40,18 @@ def words(text: str) -> list[str]:
     return found or [c for c in folded if not c.isspace()][:_LONGEST_WORD]
 
 
+def is_name(word: str) -> bool:
+    """Whether jieba's dictionary has the word, in simplified script, as a name: of a person, a place, a company."""
+    from rjieba import tag
+
+    tagged = tag(word, hmm=False) if len(word) > 1 else []
+    return len(tagged) == 1 and tagged[0][1].startswith(_NAME_TAGS)
+
+
 def _chinese(run: str) -> list[str]:
-    found = list(_jieba().cut_for_search(run))
+    from rjieba import cut_for_search  # which loads its dictionary, for a third of a second
+
+    found = cut_for_search(run)
     known = set(found)
     return found + [pair for i in range(len(run) - 1) if (pair := run[i : i + 2]) not in known]
 
