@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from knowledge_base.device import trainer_autocast
 from knowledge_base.language import language_of
 from training.examples import Group
 
@@ -36,9 +37,7 @@ class _HeldOut:
         self._evaluators = evaluators
 
     def __call__(self, model: Any, *_: Any, **__: Any) -> dict[str, float]:
-        import torch
-
-        with torch.autocast(model.device.type, torch.bfloat16):
+        with trainer_autocast(str(model.device)):
             scores = {e.name: float(e(model)[f"{e.name}_cosine_accuracy@1"]) for e in self._evaluators}
         return scores | {"held_out": sum(scores.values()) / len(scores)}
 

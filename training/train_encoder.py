@@ -13,7 +13,7 @@ from typing import Any
 
 from torch.utils.data import BatchSampler
 
-from knowledge_base.device import choose_device, generator_dtype
+from knowledge_base.device import choose_device, generator_dtype, trainer_autocast
 from knowledge_base.encoder import prefixes
 from training.batches import Pair, Task, batches, by_source, neighbours, query_and_passage, shares, two_queries
 from training.by_length import ByLength
@@ -126,8 +126,6 @@ def _all_batches(
     model: Any, groups: Sequence[Group], prompt: str, settings: EncoderSettings, rng: random.Random
 ) -> list[list[Pair]]:
     """All batches in the order of training: the sources mixed, each by the square root of its queries."""
-    import torch
-
     made: list[list[Pair]] = []
     long = round(settings.steps * settings.share)
     for draw, size, steps in ((two_queries, settings.queries, settings.steps - long),
@@ -135,7 +133,7 @@ def _all_batches(
         sources = by_source([group for group in groups if _suits(group, draw is two_queries)], _FEWEST)
         count = shares(sources, steps)
         for name, members in sources.items():
-            with torch.autocast(model.device.type, torch.bfloat16):
+            with trainer_autocast(str(model.device)):
                 vectors = model.encode(
                     [group.queries[0] for group in members], prompt=prompt, normalize_embeddings=True, batch_size=64
                 )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from knowledge_base import device
-from knowledge_base.device import choose_device, encoder_dtype, generator_dtype
+from knowledge_base.device import choose_device, encoder_dtype, generator_dtype, trainer_autocast
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,11 @@ def test_precision_on_cpu(monkeypatch: pytest.MonkeyPatch, has: dict[str, bool],
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
     assert generator_dtype("cpu") == expected
     assert encoder_dtype("cpu") == torch.float32
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_trainers_multiply_in_bfloat16_only_where_it_is_native(monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
+    one = torch.ones(2, 2)
+    with trainer_autocast("cpu"):
+        assert (one @ one).dtype == (torch.bfloat16 if native else torch.float32)
