@@ -1,37 +1,141 @@
-"""First words and characters a second of a generator, through the server and bare; only where one answers.
+"""How fast a generator writes: its first words, tokens a second, one and eight conversations at once.
 
-One answers where KEFU_GENERATOR or KEFU_GENERATOR_URL names it, or the release says that its own is fit to.
+The embedded generator as it would be served, beside transformers in float32, which writes one answer after another. And
+through the server where a generator answers there: KEFU_GENERATOR or KEFU_GENERATOR_URL names one, or the release says
+that its own is fit to.
 """
 
 import statistics
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from unittest import mock
 
 from benchmarks.answer_speed import questions_beside_faqs
-from benchmarks.rows import Row, at_most
+from benchmarks.rows import RATIO, Row, at_least, at_most
 from benchmarks.server_speed import CHAT, Server, Told, answers
 from benchmarks.work import Work
 from bot.assemble import open_generator, open_knowledge, open_release
+from bot.embedded_generator import embedded_generator
+from bot.engine import Messages
+from bot.generator import LocalGenerator
 from bot.prompt import prompt
 from bot.types import TextGenerator
 from knowledge_base.language import language_of
 
+RUNS = 3
 ASKED = 6
+TOKENS = 24  # of each answer at most
+MANY = 8  # conversations at once
+SHORT, LONG = 20, 2150  # characters of the passages; the long ones are about 600 tokens
+_GOODS = "kettle duvet lamp bookshelf mattress wok fan heater carpet watch tent bicycle".split()
 _PASSAGES = 3  # shown to the bare generator
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What conversations at once were given: tokens a second, all together, and ms to the first, median."""
+
+    rate: float
+    first: float
+
+
 def rows(work: Work) -> list[Row]:
-    """Nothing where answers from documents are quoted."""
-    data = work.demo()
+    """The embedded generator by itself; and the server's, where answers from documents are not quoted."""
+    written = _engines(work)
     settings = work.settings("demo")
     generator = open_generator(settings, open_release(settings))
-    if generator is None:
-        return []
+    return written if generator is None else [*written, *_served(work, generator)]
+
+
+def _engines(work: Work) -> list[Row]:
+    """Medians; eight conversations of the floor are only measured once, with long passages."""
+    found: dict[tuple[str, int, int], list[Run]] = {}
+
+    def note(name: str, generator: LocalGenerator, conversations: int, length: int, run: int) -> None:
+        work.say(f"{name}: {conversations} at once, {length} characters of passages, {run + 1} of {RUNS}")
+        first = 1000 * run + 100 * conversations + length  # nobody has asked with these passages before
+        chats = [_chat(first + number, length) for number in range(conversations)]
+        found.setdefault((name, conversations, length), []).append(measured(generator, chats))
+
+    with _generators(work) as (served, plain):
+        for generator in (served, plain):
+            measured(generator, [_chat(99, SHORT)])
+        for run in range(RUNS):
+            for length in (SHORT, LONG):
+                for conversations in (1, MANY):
+                    note("served", served, conversations, length, run)
+                note("float32", plain, 1, length, run)
+        note("float32", plain, MANY, LONG, 0)
+
+    def rate(name: str, conversations: int) -> float:
+        return statistics.median(run.rate for run in found[name, conversations, SHORT])
+
+    def first(name: str, conversations: int) -> float:
+        return statistics.median(run.first for run in found[name, conversations, LONG])
+
+    beside, prompted = "transformers float32, one by one", "first token, 600 tokens of prompt"
+    return [
+        Row("generated, 1 conversation", rate("served", 1), "tokens/s", rate("float32", 1), beside),
+        Row(f"… {MANY} at once", rate("served", MANY), "tokens/s", rate("float32", 1), beside, at_least(6, RATIO)),
+        Row(f"{prompted}, 1 conversation", first("served", 1), "ms", first("float32", 1), beside, at_most(600, "ms")),
+        Row(f"… {MANY} at once", first("served", MANY), "ms", first("float32", MANY), beside, at_most(1500, "ms")),
+    ]
+
+
+def measured(generator: TextGenerator, chats: list[Messages]) -> Run:
+    """All the chats at once, one thread each."""
+    firsts: list[float] = []
+    pieces = [0] * len(chats)
+    began = time.perf_counter()
+
+    def ask(number: int) -> None:
+        for _ in generator.generate(chats[number], _never):
+            if not pieces[number]:
+                firsts.append((time.perf_counter() - began) * 1000)
+            pieces[number] += 1
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(chats))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Run(sum(pieces) / (time.perf_counter() - began), statistics.median(firsts))
+
+
+def _chat(number: int, length: int) -> Messages:
+    """A question with passages of so many characters, in another order for each number."""
+    things = [f"The {good} no {number * 40 + n} is repaired within {n + 2} days. " for n, good in enumerate(_GOODS * 9)]
+    asked = "".join(things)[:length] + f"\nQuestion: how long does a repair of item {number} take, and why?"
+    return [{"role": "system", "content": "Answer from the passages."}, {"role": "user", "content": asked}]
+
+
+@contextmanager
+def _generators(work: Work) -> Iterator[tuple[LocalGenerator, LocalGenerator]]:
+    """The embedded one as it is served, and with transformers in float32."""
+    import torch
+
+    models = work.settings("demo").models_folder
+    folder = str(embedded_generator(models))
+    with mock.patch("bot.generator.MAX_NEW_TOKENS", TOKENS):
+        served = LocalGenerator(folder, None, "cpu", models)
+        with mock.patch("bot.torch_engine.generator_dtype", lambda device: torch.float32):
+            plain = LocalGenerator(folder, None, "cpu")
+    try:
+        yield served, plain
+    finally:
+        served.close()
+        plain.close()
+
+
+def _served(work: Work, generator: TextGenerator) -> list[Row]:
     asked = questions_beside_faqs()[:ASKED]
     work.say("the generator alone")
     first, rate = _bare(work, generator, asked)
-    del generator
     work.say("the generator behind the server")
-    with Server(data) as server:
+    with Server(work.demo()) as server:
         told = [one for one in answers(1, ASKED, asked, url=CHAT) if one.kind == "grounded" and one.written]
         resident = server.resident() / 1e9
     memory = Row("memory, serving with the generator", resident, "GB", bar=at_most(2.5, "GB"))
