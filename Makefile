@@ -16,7 +16,7 @@ run: .venv/.installed
 
 test: .venv/.installed-dev
 	@.ci/browser
-	$(BIN)/python -m pytest -q -ra -m "models or not models"
+	$(BIN)/python -m pytest -q -ra -m "models or not models" -n 2 --dist loadfile --no-loadscope-reorder --durations 25
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

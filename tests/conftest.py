@@ -11,6 +11,9 @@ from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 from tests.postgresql import Postgresql, started
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many at work as there are cores: none needs threads besides
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = [
     "--no-sandbox",
@@ -24,7 +27,7 @@ _ARGUMENTS = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests go last: Playwright's event loop, once begun, stays in the way of asynchronous tests."""
+    """Browser tests go last, in files of their own: Playwright's event loop, once begun, stays in the way of others."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
