@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.web.widget.conftest import HOST_PAGE
 from tests.web.widget.mock_server import MockServer, answer, cut, fail, pause, say, transmit
 
 pytestmark = pytest.mark.browser
@@ -38,7 +39,24 @@ def test_offline_messages_are_kept_and_sent_when_back(visit: Visit, server: Mock
     assert server.queries[-1]["token"] == ["token-1"]
 
 
+def test_what_was_written_before_the_first_connection_stands_once_after_a_cut(
+    visit: Visit, server: MockServer, ask: Ask
+) -> None:
+    server.refusing = True
+    page = visit("en")
+    ask(page, "before")
+    server.refusing = False
+    expect(page.locator(".bubble").last).to_have_text("OK: before")
+    server.cut()
+    ask(page, "after")
+    expect(page.locator(".bubble").last).to_have_text("OK: after")
+    assert dialogue(page) == ["before", "OK: before", "after", "OK: after"]
+
+
 def test_retry_on_an_unsent_message_connects_at_once(visit: Visit, server: MockServer, ask: Ask) -> None:
+    slow = "<script>Math.random = () => 1</script>"  # tries by itself are 0.5, 1, 2, 4 s apart
+    host = HOST_PAGE.format(lang="en", script=slow + '<script src="/widget.js" defer></script>')
+    server.pages["/shop"] = (host, {})
     server.refusing = True
     page = visit("en")
     ask(page, "hello")
