@@ -59,7 +59,7 @@ def _searches_like(release: Release, beside: Bot, settings: Settings) -> bool:
 
 def open_knowledge(settings: Settings, release: Release, progress: Progress | None = None) -> KnowledgeBase:
     """The knowledge base, searched as the release says. Raises KnowledgeBaseError with the remedy."""
-    return assemble_knowledge_base(settings, progress, open_retrieval(settings, release, progress))
+    return assemble_knowledge_base(settings, progress, lambda: open_retrieval(settings, release, progress))
 
 
 def open_retrieval(settings: Settings, release: Release, progress: Progress | None = None) -> Retrieval:

@@ -1,6 +1,7 @@
 """Puts a knowledge base together from its settings: the one place that knows which class stands where."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from knowledge_base.adapter import Adapter
@@ -19,16 +20,23 @@ _LOG = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def assemble(settings: Settings, progress: Progress | None = None, retrieval: Retrieval | None = None) -> KnowledgeBase:
+def assemble(
+    settings: Settings, progress: Progress | None = None, opened: Callable[[], Retrieval] | None = None
+) -> KnowledgeBase:
     """Open the knowledge base of `settings.data`, converting the embedded encoder on first use.
 
-    retrieval: what a release searches with; the plain encoder when None. Texts that its encoder has not encoded, as
+    opened: opens what a release searches with; the plain encoder when None. It is called once the database has been
+    found in order, since it may convert models, which takes a minute. Texts that its encoder has not encoded, as
     after a change of encoder, are encoded first. progress: of the conversion in bytes, then of the encoding in texts.
     Raises KnowledgeBaseError naming what is wrong and the remedy.
     """
     engine = open_database(settings.database)
-    migrate(engine, MIGRATIONS, "knowledge_base_version")
-    retrieval = retrieval or Retrieval(open_encoder(settings, progress))
+    try:
+        migrate(engine, MIGRATIONS, "knowledge_base_version")
+        retrieval = opened() if opened else Retrieval(open_encoder(settings, progress))
+    except BaseException:
+        engine.dispose()
+        raise
     store = Store(engine, retrieval.encoder.fingerprint)
     knowledge = KnowledgeBase(
         store, retrieval, _backend(store, retrieval, settings.data, settings.milvus, settings.milvus_token)

@@ -16,7 +16,7 @@ from bot.types import BotError, Conversation
 from knowledge_base.adapter import Adapter
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.late_interaction import LateInteractionReranker
-from knowledge_base.types import Faq
+from knowledge_base.types import Faq, KnowledgeBaseError
 from tests.fakes import HashEncoder
 from training.release import describe
 
@@ -48,6 +48,12 @@ def test_an_unknown_release_stops_the_start_before_any_model_is_loaded(tmp_path:
     with pytest.raises(BotError, match="no release 'r9'"):
         assemble(Settings(data=tmp_path, release="r9"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_database_stops_the_start_before_any_model_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "kefu.sqlite").write_bytes(b"no database" * 999)
+    with pytest.raises(KnowledgeBaseError, match="Restore it"):
+        assemble(Settings(data=tmp_path, encoder="/nowhere/model"))
 
 
 @pytest.fixture
