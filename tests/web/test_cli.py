@@ -635,13 +635,24 @@ def test_help_imports_nothing_heavy() -> None:
     assert HEAVY & set(loaded.splitlines()) == set()
 
 
-@pytest.mark.parametrize("verb", ["", "serve", "ask", "faq import", "doctor"])
-def test_help_takes_half_a_second_at_most(verb: str) -> None:
-    code = "from web.cli import main; main()"
+def processor_seconds(code: str, *arguments: str) -> float:
+    """What a Python that runs the code takes, the best of three: what else the machine does is not measured."""
     seconds = []
-    for _ in range(3):  # processor time, and the best of three: what else the machine does is not measured
+    for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", code, *verb.split(), "--help"], capture_output=True, check=True)
+        subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(seconds) <= 0.5
+    return min(seconds)
+
+
+@pytest.fixture(scope="module")
+def bare_help() -> float:
+    """What the help of a program of one line takes, most of it Typer's and Rich's."""
+    return processor_seconds("import typer\napp = typer.Typer()\napp.command()(lambda: None)\napp()", "--help")
+
+
+@pytest.mark.parametrize("verb", ["", "serve", "ask", "faq import", "doctor"])
+def test_help_takes_half_a_second_or_on_a_slow_machine_little_more_than_any(verb: str, bare_help: float) -> None:
+    ours = processor_seconds("from web.cli import main; main()", *verb.split(), "--help")
+    assert ours <= max(0.5, 1.6 * bare_help)
