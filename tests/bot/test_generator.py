@@ -155,11 +155,14 @@ def test_a_failure_reaches_the_reader_and_the_next_answer_works(
 
 
 def test_closed_generator_refuses_and_its_thread_has_ended(folder: Path, models: Path | None) -> None:
-    before = threading.active_count()
+    def workers() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "generator"}
+
+    before = workers()
     generator = LocalGenerator(str(folder), device="cpu", models=models)
-    assert threading.active_count() == before + 1
+    assert len(workers() - before) == 1
     generator.close()
-    assert threading.active_count() == before
+    assert workers() <= before
     with pytest.raises(BotError, match="closed"):
         list(generator.generate(ASK, _never))
 

@@ -88,6 +88,8 @@ def test_a_reload_shows_everything_once(visit: Visit, server: MockServer, ask: A
     page = visit("en")
     server.turn(state, "…", "You are talking to An.", name="An")
     ask(page, "first")
+    while not server.of_type("message"):  # before it there may be no conversation
+        page.wait_for_timeout(20)
     expect(page.locator(".stop")).to_be_hidden()
     server.staff_says("heard")
     for _ in range(2):

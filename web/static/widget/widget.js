@@ -450,7 +450,7 @@ const HEAR = { // f: a frame
 		else {
 			seq = 0;
 			if (live?.id) settle();
-			for (const item of items.values()) if (!queued(item.id)) item.known = true; // of an earlier conversation
+			for (const item of items.values()) item.known = !queued(item.id); // earlier ones
 		}
 		store.later.forEach(send);
 		ended();
