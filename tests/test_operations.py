@@ -44,4 +44,4 @@ def test_the_arithmetic_is_right() -> None:
     servers = round(peak * per_answer / 0.6)
     for number in (f"{exact:.0f}", f"{read:.1f}", f"{peak:,.0f}", f"{per_answer:.4f}", f"{servers}"):
         assert number in GUIDE, number
-    assert f"| 10,000,000 | {peak:,.0f} | {servers} | {servers * 1.07:.0f} GB |" in GUIDE
+    assert f"| 10,000,000 | {peak:,.0f} | {servers} | {servers * 0.93:.0f} GB |" in GUIDE
