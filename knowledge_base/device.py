@@ -58,9 +58,15 @@ def generator_dtype(device: str) -> "torch.dtype":
     return torch.bfloat16 if native else torch.float32
 
 
-def trainer_autocast(device: str) -> "torch.autocast":
-    """Multiplies matrices in bfloat16 where that is native; elsewhere it would take fifty times as long as float32."""
+def trains_in_bfloat16(device: str) -> bool:
+    """Whether bfloat16 is native; where it is not, a matrix product takes fifty times as long as in float32."""
     import torch
 
-    native = generator_dtype(device) == torch.bfloat16
-    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=native)
+    return generator_dtype(device) == torch.bfloat16
+
+
+def trainer_autocast(device: str) -> "torch.autocast":
+    """Within it matrices are multiplied as a trainer multiplies them (see `trains_in_bfloat16`)."""
+    import torch
+
+    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=trains_in_bfloat16(device))

@@ -13,7 +13,7 @@ from typing import Any
 
 from torch.utils.data import BatchSampler
 
-from knowledge_base.device import choose_device, generator_dtype, trainer_autocast
+from knowledge_base.device import choose_device, trainer_autocast, trains_in_bfloat16
 from knowledge_base.encoder import prefixes
 from training.batches import Pair, Task, batches, by_source, neighbours, query_and_passage, shares, two_queries
 from training.by_length import ByLength
@@ -148,14 +148,13 @@ def _suits(group: Group, paraphrases: bool) -> bool:
 
 
 def _arguments(out: Path, made: Sequence[Sequence[Pair]], prompts: tuple[str, str], settings: EncoderSettings) -> Any:
-    import torch
     from sentence_transformers import SentenceTransformerTrainingArguments
 
     return SentenceTransformerTrainingArguments(
         **trainer_options(out, settings, len(made)),
         num_train_epochs=1,
         warmup_steps=len(made) // 10,
-        bf16=generator_dtype(choose_device()) == torch.bfloat16,
+        bf16=trains_in_bfloat16(choose_device()),
         prompts={"query": prompts[0], "answer": prompts[1]},
         batch_sampler=partial(_Blocks, sizes=[len(batch) for batch in made]),
         metric_for_best_model="eval_held_out",

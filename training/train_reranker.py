@@ -14,7 +14,7 @@ import numpy as np
 
 from knowledge_base.adapter import Adapter
 from knowledge_base.cross_encoder import LONGEST, CrossEncoderReranker, pair_logits, tokenized
-from knowledge_base.device import choose_device, generator_dtype
+from knowledge_base.device import choose_device, trains_in_bfloat16
 from knowledge_base.encoder import SentenceTransformerEncoder
 from training.augment import typed
 from training.batches import by_source, neighbours, shares
@@ -211,7 +211,7 @@ def _trainer(
     arguments = TrainingArguments(
         **trainer_options(out, settings, len(train)), num_train_epochs=1, warmup_steps=len(train) // 10,
         per_device_train_batch_size=1, per_device_eval_batch_size=1, logging_steps=10, label_names=["labels"],
-        bf16=generator_dtype(choose_device()) == torch.bfloat16, metric_for_best_model="eval_first",
+        bf16=trains_in_bfloat16(choose_device()), metric_for_best_model="eval_first",
         greater_is_better=True, remove_unused_columns=False,
     )  # fmt: skip
     return Trainer(
