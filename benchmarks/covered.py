@@ -80,6 +80,24 @@ def coverage(scored: Sequence[Scored], limit: float = LIMIT) -> float:
     return float(_coverage(_columns(scored), np.ones((1, len(scored))), limit)[0])
 
 
+def by_set(scored: Sequence[Scored], sets: Mapping[str, str], limit: float = LIMIT) -> dict[str, Any]:
+    """By language and set of a question (`sets`: by its text): how many can be answered, and are, within the limit."""
+    found: dict[str, Any] = {}
+    for language in LANGUAGES:
+        own = sorted((one for one in scored if one.language == language), key=lambda one: -one.confidence)
+        columns = _columns(own)
+        within = np.flatnonzero((np.cumsum(columns["wrong"]) <= limit * len(own)) * columns["ends"])
+        answered = own[: within[-1] + 1] if within.size else []
+        found[language] = {
+            name: {
+                "answerable": sum(one.answerable and sets[one.text] == name for one in own),
+                "answered": sum(one.answerable and sets[one.text] == name for one in answered),
+            }
+            for name in sorted({sets[one.text] for one in own if one.answerable})
+        }
+    return found
+
+
 def rise(before: Sequence[Scored], after: Sequence[Scored], limit: float = LIMIT) -> tuple[float, float, float]:
     """By how much coverage rose, with the 95 % interval over the same draws of questions."""
     weights = np.random.default_rng(20).multinomial(len(before), np.full(len(before), 1 / len(before)), _DRAWS)

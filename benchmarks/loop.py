@@ -78,6 +78,7 @@ class FirstMonth:
             "still": self._found("opened"),
             "neighbour": self._found("neighbour"),
             "weeks": weeks,
+            "by_set": {name: self._by_set(name) for name in ("still", f"week-{WEEKS}-after")},
             "neighbour_grown": self._step("grown", lambda: self._neighbours(plain, grown, "neighbour-grown")),
             "start_grown": self._step("start-grown", lambda: self._measured("start-grown", say, START)),
             "unused": {
@@ -184,6 +185,10 @@ class FirstMonth:
             own = [[one for one in self.answers(name) if one.language == language] for name in (before, after)]
             found[language] = [round(value, 4) for value in covered.rise(own[0], own[1])]
         return found
+
+    def _by_set(self, name: str) -> dict[str, Any]:
+        sets = {one.text: one.faq.split("-")[0] if one.faq else "" for one in self._month.held_out}
+        return covered.by_set(self.answers(name), sets)
 
     def _counts(self) -> dict[str, Any]:
         month = self._month

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from knowledge_base.language import normalise
+from knowledge_base.language import language_of, normalise
 from knowledge_base.types import Faq, Language
 from training.golden import GoldenSet, read_golden_set
 from training.rows import read_rows
 
-SETS = ("faq-banking77-en", "faq-covid-en", "faq-chatopera-zh")
+SETS = ("faq-banking77-en", "faq-covid-en", "faq-chatopera-zh", "faq-espfaq-zh")
 UNUSED = ("faq-tidb-zh", "faq-tidb-en")
 INTENTS = 24  # wordings of each banking77 intent that customers have beside those of its golden set
 _ASKED: dict[Language, float] = {"zh": 1 / 2, "en": 3 / 4}  # of what is not written down; the rest is for measuring
@@ -40,9 +40,9 @@ class Month:
     held_out: tuple[Wanted, ...]
 
 
-def read_month(dev: Path, seed: int) -> Month:
+def read_month(dev: Path, seed: int, sets: Sequence[str] | None = None) -> Month:
     """The month of one lot. Raises GoldenSetError or RowError for files that cannot be used."""
-    goldens = [read_golden_set(dev / "golden" / name) for name in SETS]
+    goldens = [read_golden_set(dev / "golden" / name) for name in sets or SETS]
     rng = random.Random(seed)
     truth: dict[str, Faq] = {}
     spoken: set[str] = set()
@@ -127,7 +127,7 @@ def shared_out(
         if (number < shared and number % 2 == 0) or not truth[faq_id].similar:
             written.setdefault(faq_id, []).append(text)
         else:
-            spoken.append(Wanted(text, truth[faq_id].language, faq_id))
+            spoken.append(Wanted(text, language_of(text), faq_id))
     rng.shuffle(spoken)
     for faq_id, texts in sorted(written.items()):
         known.append(replace(truth[faq_id], question=texts[0], similar=tuple(texts[1:])))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from knowledge_base.language import language_of
 from knowledge_base.types import Vectors
 from training.augment import clipped, typed
 from training.examples import Group
@@ -33,11 +34,21 @@ class Task:
 
 
 def by_source(groups: Sequence[Group], least: int) -> dict[str, list[Group]]:
-    """The groups of each source that has at least `least` of them."""
+    """The groups of each source that has at least `least` of them, its languages apart where each has as many.
+
+    Texts of another language are easy negatives, and the language that is asked less would get no batch of its own:
+    of a shop with twenty English questions for a Chinese one nearly all that is beside a Chinese one is English.
+    """
     sources: dict[str, list[Group]] = {}
     for group in groups:
         sources.setdefault(group.source, []).append(group)
-    return {name: members for name, members in sources.items() if len(members) >= least}
+    found: dict[str, list[Group]] = {}
+    for name, members in sources.items():
+        languages: dict[str, list[Group]] = {}
+        for group in members:
+            languages.setdefault(f"{name}.{language_of(group.queries[0])}", []).append(group)
+        found |= languages if min(map(len, languages.values())) >= least else {name: members}
+    return {name: members for name, members in found.items() if len(members) >= least}
 
 
 def shares(sources: Mapping[str, Sequence[Group]], steps: int) -> dict[str, int]:

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from scipy.stats import binomtest
 
 from knowledge_base.types import Language
 from training.curves import auc
 from training.golden import Question
-from training.intervals import Estimate, Values, bootstrap
+from training.intervals import LEVEL, Estimate, Values, bootstrap
 from training.metrics import Judged, is_correct, tally
 
-Reason = Literal["worse", "false answers", "gap", "latency", "too few questions"]
+Reason = Literal["worse", "false answers", "gap", "latency", "too few questions", "doubtful labels"]
 _LANGUAGES: tuple[Language, ...] = ("zh", "en")
 _GAINS = ("hit@1", "mrr@10", "resolved")
 _PARITY = ("coverage", "resolved", "false_answer_rate")
@@ -29,13 +30,14 @@ class Limits:
 
     false_answers: share of all questions; gap: how much further apart the languages may be than before, 0..1, unless
     it may be chance; slower: p95 of the candidate's answers over the current's; fewest: questions of a language that
-    it takes to judge.
+    it takes to judge; doubtful: share of the examples' labels that may be nowhere among what is found for them.
     """
 
     false_answers: float = 0.05
     gap: float = 0.03
     slower: float = 1.25
     fewest: int = 30
+    doubtful: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +86,13 @@ class Verdict:
         return tuple(check for check in self.checks if check.refused)
 
 
-def gate(compared: Sequence[Compared], limits: Limits | None = None) -> Verdict:
+def gate(compared: Sequence[Compared], limits: Limits | None = None, *others: Check) -> Verdict:
     """Judge a candidate by the questions that both releases answered; every figure with its paired bootstrap.
 
     Refused: a figure worse beyond noise in either language, more false answers than before and over the limit,
     languages surely further apart than before, slower answers, or too few questions of a language to tell. That it
-    answers less is no reason against one that brings false answers from over the limit to within it. Raises nothing.
+    answers less is no reason against one that brings false answers from over the limit to within it. others: checks
+    made elsewhere, which count as well. Raises nothing.
     Source of the paired test: Koehn, EMNLP 2004.
     """
     limits = limits or Limits()
@@ -103,7 +106,14 @@ def gate(compared: Sequence[Compared], limits: Limits | None = None) -> Verdict:
     checks += [_apart(figure, checks, limits) for figure in _PARITY if _both(figure, checks)]
     changed = sorted((one for one in compared if one.change), key=lambda one: (one.change, -one.candidate.confidence))
     worse = tuple(one for one in changed if one.change < 0)
-    return Verdict(tuple(checks), worse, tuple(one for one in changed if one.change > 0))
+    return Verdict((*checks, *others), worse, tuple(one for one in changed if one.change > 0))
+
+
+def labels_check(doubtful: int, looked: int, limits: Limits) -> Check:
+    """Whether surely too many of the examples' labels are doubtful; a share of the labels that were looked for."""
+    share = doubtful / looked if looked else 0.0
+    sure = looked and binomtest(doubtful, looked).proportion_ci(LEVEL, "wilson").low > limits.doubtful
+    return Check("labels", None, share, share, None, "doubtful labels" if sure else None)
 
 
 def _worth(question: Question, answer: Judged) -> int:

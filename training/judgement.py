@@ -98,6 +98,7 @@ def _reason(check: Check, limits: Limits, language: Language) -> str:
         candidate=number(check.candidate),
         limit=number(limits.false_answers),
         fewest=limits.fewest,
+        doubtful=number(limits.doubtful),
     )
     between = "：" if language == "zh" else ": "
     return f"{words[check.language][language]}{between}{said}" if check.language else said

@@ -35,14 +35,15 @@ from training.company_sets import (
 from training.dataset import build, held_out, question_rows
 from training.evaluate import Run, evaluate
 from training.examples import TrainingDataError
-from training.gate import Limits, gate
+from training.gate import Limits, gate, labels_check
 from training.golden import read_golden_set
 from training.harvest import Masking, harvest
 from training.journal import Journal, Watch
+from training.labels import doubtful, write_labels
 from training.recalibrate import read, recalibrated
 from training.release import Part as Trained
 from training.release import describe, make_release
-from training.workspace import with_calibration
+from training.workspace import lend, with_calibration
 
 REGRESSION = Path(__file__).parents[1] / "web" / "demo"  # a frozen golden set that every round is judged by as well
 _DATASET = ("hash", "train", "fit", "held_out", "languages", "labels", "judging")
@@ -90,10 +91,11 @@ class Round:
         steps: dict[str, Callable[[], Mapping[str, Any]]] = {
             "collect": self._collect,
             "dataset": self._dataset,
+            "labels": self._labels,
             "train": self._train,
             "calibrate": self._calibrate,
-            "current": lambda: self._evaluate("current", self._current()),
-            "candidate": lambda: self._evaluate("candidate", self._candidate()),
+            "current": lambda: self._compare("current", self._current()),
+            "candidate": lambda: self._compare("candidate", self._candidate()),
             "judge": self._judge,
         }
         self._journal.tell("running")
@@ -150,6 +152,13 @@ class Round:
             )
         return chosen
 
+    def _labels(self) -> Mapping[str, Any]:
+        """Ask the current release what the examples ask, as if they were not known: labels not found are doubtful."""
+        folder = self._folder / "labels" / "company"
+        if write_labels(folder, Examples(self._engine).approved(), self._known()):
+            self._evaluate("labels", [folder], self._current(), None)
+        return doubtful(folder, self._folder / "answers" / "labels" / "answers.jsonl")
+
     def _train(self) -> Mapping[str, Any]:
         trained = [part for part in _MODELS if self._trains(part)]
         for part in trained:
@@ -167,6 +176,8 @@ class Round:
         fit = self._folder / "fit" / "company"
         if fit.exists():
             golden, work = read_golden_set(fit), self._folder / "knowledge"
+            if not self._trained():
+                lend(self._folder / "answers" / "labels" / golden.name / "knowledge", work / golden.name)
             trials = try_all(
                 golden, work, self._retrieval(candidate), load(candidate.calibration), self._progress("calibrate")
             )
@@ -181,7 +192,7 @@ class Round:
         folder.mkdir(parents=True)
         source = SHIPPED if current.name == "default" else current.calibration.parent
         content = json.loads((source / "release.json").read_text("utf8"))
-        trained = self._found("train")["trained"]
+        trained = self._trained()
         kept = {part: content[part] for part in _MODELS if part in content and part not in trained}
         for described in kept.values():
             if described.get("adapter"):
@@ -194,44 +205,43 @@ class Round:
         make_release(folder, parts, current.calibration)
         describe(folder, {str(part): told for part, told in kept.items()})
 
-    def _evaluate(self, which: str, release: Release) -> Mapping[str, Any]:
+    def _compare(self, which: str, release: Release) -> Mapping[str, Any]:
         self._lend(which)
+        return self._evaluate(which, self._sets(), release, self._tools.generator(release))
+
+    def _evaluate(
+        self, which: str, sets: Sequence[Path], release: Release, generator: TextGenerator | None
+    ) -> Mapping[str, Any]:
         retrieval = self._retrieval(release)
-        generator = self._tools.generator(release)
         files = hashlib.sha256(json.dumps(dict(release.files), sort_keys=True).encode()).hexdigest()
         open_bot = with_calibration(load(release.calibration), generator, release.name)
         identity = f"{release.name} {files} {getattr(generator, 'name', '')}"
         run = Run(self._folder / "answers" / which, retrieval, open_bot, identity, release=release.name)
-        content = evaluate(self._sets(), run, self._progress(which))
+        content = evaluate(sets, run, self._progress(which))
         return {"questions": content["all"]["questions"]}
 
     def _lend(self, which: str) -> None:
         """What the same encoder has read already in this round need not be read again."""
-        trained = bool(self._found("train")["trained"])
-        for one in self._sets():
-            target = self._folder / "answers" / which / one.resolve().name / "knowledge"
-            source = self._folder / "knowledge" / one.resolve().name
-            if which == "candidate" and not trained:
-                source = self._folder / "answers" / "current" / one.resolve().name / "knowledge"
-            elif which == "current" and trained:
-                continue
-            if source.exists() and not target.exists():
-                draft = target.with_name("lent")
-                shutil.rmtree(draft, ignore_errors=True)
-                shutil.copytree(source, draft)
-                draft.rename(target)
+        answers = self._folder / "answers"
+        before = "labels" if which == "current" else "current"
+        for name in (one.resolve().name for one in self._sets()):
+            new = which == "candidate" and self._trained()
+            read = self._folder / "knowledge" / name if new else answers / before / name / "knowledge"
+            lend(read, answers / which / name / "knowledge")
 
     def _judge(self) -> Mapping[str, Any]:
         folder, made = self._folder / "candidate", self._releases.folder / self._name
         if not made.exists():  # else killed between the move and its note
-            answers = self._folder / "answers"
             # an adapter does the same arithmetic: what differs then is only what else the machine was doing
-            same = not {"reranker", "generator"} & set(self._found("train")["trained"])
+            same = not {"reranker", "generator"} & set(self._trained())
             limits = replace(self._options.limits, slower=math.inf) if same else self._options.limits
-            verdict = gate(judgement.compared(self._sets(), answers / "current", answers / "candidate"), limits)
-            dataset = self._found("dataset")
+            dataset, labels = self._found("dataset"), self._found("labels")
+            answers = (self._folder / "answers" / which for which in ("current", "candidate"))
+            pairs = judgement.compared(self._sets(), *answers)
+            verdict = gate(pairs, limits, labels_check(labels["doubtful"], labels["looked"], limits))
             about = {"candidate": self._name, "current": dataset["current"], "round": self._name}
             about |= {"lessons": dataset["lessons"], "dataset": {name: dataset[name] for name in _DATASET}}
+            about["doubtful"] = labels["shown"]
             judgement.write(judgement.judgement(verdict, limits, about), folder)
             describe(folder)
             made.parent.mkdir(parents=True, exist_ok=True)
@@ -251,7 +261,8 @@ class Round:
 
     def _retrieval(self, release: Release) -> Retrieval:
         """What a release searches with, opened once; a candidate that has learned no model shares the current's."""
-        name = release.name if self._found("train")["trained"] else "current"
+        own = release.name != self._found("dataset")["current"] and self._trained()
+        name = release.name if own else "current"
         if name not in self._opened:
             self._opened[name] = self._tools.open(release)
         return self._opened[name]
@@ -265,6 +276,9 @@ class Round:
 
     def _known(self) -> Company:
         return company(self._engine)
+
+    def _trained(self) -> list[Part]:
+        return list(self._found("train")["trained"])
 
     def _trains(self, part: Part) -> bool:
         return any(one["part"] == part and one["train"] for one in self._found("dataset")["lessons"])

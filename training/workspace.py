@@ -3,6 +3,7 @@
 The folder may be used again: texts that are already encoded there are not encoded again.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,15 @@ def fill(knowledge: KnowledgeBase, golden: GoldenSet, progress: Progress) -> Non
     total = len(golden.documents) + len(golden.faqs)
     knowledge.put_faqs(golden.faqs, lambda done, _: progress(done, total))
     knowledge.put(golden.documents, lambda done, _: progress(len(golden.faqs) + done, total))
+
+
+def lend(folder: Path, target: Path) -> None:
+    """Give `target`, where nothing stands yet, what stands in the folder of another set; texts of both count once."""
+    if folder.exists() and not target.exists():
+        draft = target.with_name("lent")
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(folder, draft)
+        draft.rename(target)
 
 
 def with_calibration(calibration: Calibration, generator: TextGenerator | None, release: str) -> OpenBot:

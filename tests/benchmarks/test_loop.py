@@ -211,6 +211,10 @@ def test_a_month_goes_on_where_it_was_killed_and_learns(tmp_path: Path, opened: 
         assert result["weeks"][-1]["before"][language]["hit@1"] >= result["still"][language]["hit@1"]
         assert result["month"][language]["held_out_answerable"] < result["month"][language]["held_out"]
     assert {one.text for one in opened.answers("still")} == {one.text for one in small().held_out}
+    for one, answers in (("still", result["still"]), ("week-4-after", result["weeks"][-1]["after"])):
+        for language, sets in result["by_set"][one].items():
+            answered, able = (sum(counts[name] for counts in sets.values()) for name in ("answered", "answerable"))
+            assert round(answered / able, 4) == answers[language]["coverage"]
     drawing = ET.fromstring(svg([result, result]))
     words = " ".join(drawing.itertext())
     assert "不学习" in words and "nearest neighbour" in words and "week 4" in words
@@ -236,6 +240,16 @@ def test_coverage_is_the_most_that_a_threshold_answers_within_the_limit(
     rows: list[tuple[float, bool, bool]], limit: float, expected: float
 ) -> None:
     assert covered.coverage(scored(*rows), limit) == expected
+
+
+def test_the_sets_share_what_is_answered_within_the_limit() -> None:
+    rows = scored((0.9, True, True), (0.8, True, True), (0.7, False, False), (0.6, True, False), (0.5, True, True))
+    sets = {"0": "bank", "1": "shop", "2": "", "3": "shop", "4": "bank"}
+    both = {"bank": {"answerable": 2, "answered": 1}, "shop": {"answerable": 2, "answered": 1}}
+    assert covered.by_set(rows, sets, 0.2) == {"zh": {}, "en": both}
+    assert covered.by_set(rows, sets, 0.0)["en"] == both
+    assert covered.by_set(rows, sets, 0.4)["en"]["bank"] == {"answerable": 2, "answered": 2}
+    assert covered.coverage(rows, 0.4) == 1.0
 
 
 def test_a_rise_has_an_interval_over_the_same_questions() -> None:

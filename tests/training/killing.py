@@ -42,7 +42,7 @@ from training.round import Options, Round, Tools
 
 THINGS = ("kettle", "lamp", "chair", "carpet", "mirror", "teapot", "clock", "basket")
 STAGES = ("train", "evaluate", "promote")
-_BEGINS = {"train": "dataset", "evaluate": "calibrate", "promote": "judge"}  # the step whose end a stage follows
+_BEGINS = {"train": "labels", "evaluate": "calibrate", "promote": "judge"}  # the step whose end a stage follows
 _SPAN = {"train": 0.3, "evaluate": 0.8, "promote": 0.5}  # seconds of a stage in which the kill falls
 _STEPS = 20  # of the trainer
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from knowledge_base.language import to_simplified
 from training.augment import augment, mistyped, padded, shortened, swapped, traditional, unmarked
-from training.batches import Task, batches, neighbours, query_and_passage, two_queries
+from training.batches import Task, batches, by_source, neighbours, query_and_passage, two_queries
 from training.examples import Group
 
 GROUPS = [Group("s", str(n), (f"q{n}", f"r{n}"), (f"p{n}",)) for n in range(20)]
@@ -16,6 +16,13 @@ GROUPS = [Group("s", str(n), (f"q{n}", f"r{n}"), (f"p{n}",)) for n in range(20)]
 def near_by_number() -> list[list[int]]:
     angles = np.arange(20) / 20
     return neighbours(np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32))
+
+
+def test_the_languages_of_a_source_are_apart_where_each_has_enough() -> None:
+    chinese = [Group("s", f"z{n}", (f"问题{n}", f"怎么{n}")) for n in range(6)]
+    assert by_source([*GROUPS, *chinese], 6) == {"s.en": GROUPS, "s.zh": chinese}
+    assert by_source([*GROUPS, *chinese], 7) == {"s": [*GROUPS, *chinese]}
+    assert by_source(chinese, 7) == {}
 
 
 def test_neighbours_are_nearest_first_and_never_oneself() -> None:

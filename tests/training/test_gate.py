@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from training.gate import Compared, Limits, gate
+from training.gate import Compared, Limits, gate, labels_check
 from training.golden import Question
 from training.metrics import Judged
 
@@ -119,3 +119,13 @@ def test_the_worst_changes_come_first() -> None:
     mixed = [(RIGHT, WRONG), (SILENT, WRONG), (RIGHT, SILENT), (SILENT, RIGHT), *SAME]
     verdict = gate(pairs(mixed, SAME))
     assert [one.change for one in verdict.worse] == [-2, -1, -1] and [one.change for one in verdict.better] == [1]
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "looked", "refused"), [(300, 1000, True), (10, 30, False), (90, 1000, False), (0, 0, False)]
+)
+def test_labels_are_refused_where_surely_too_many_are_doubtful(doubtful: int, looked: int, refused: bool) -> None:
+    check = labels_check(doubtful, looked, Limits())
+    verdict = gate(pairs(SAME, SAME), Limits(), check)
+    assert verdict.passed is not refused and check in verdict.checks
+    assert [one.refused for one in verdict.reasons] == (["doubtful labels"] if refused else [])

@@ -30,7 +30,7 @@ from training.gate import Limits
 from training.journal import Journal, Watch
 from training.round import Options, Round, Tools
 
-STEPS = ("collect", "dataset", "train", "calibrate", "current", "candidate", "judge")
+STEPS = ("collect", "dataset", "labels", "train", "calibrate", "current", "candidate", "judge")
 THINGS = ("kettle", "lamp", "chair", "carpet", "mirror", "teapot")
 FAQS = [
     *(Faq(f"{one}.en", f"How do I return a {one}?", f"Send the {one} back in seven days.", "en") for one in THINGS),
@@ -54,11 +54,13 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made.dispose()
 
 
-def approve(engine: Engine, count: int) -> None:
+def approve(engine: Engine, count: int, wrong: int = 0) -> None:
+    """So many examples, the first `wrong` of them with the label of something else."""
     asked = [
         Example(
             f"{n:064}", f"c{n}", "staff", "en", f"please tell me how the {THINGS[n % 6]} goes back, case {n}",
-            f"Send the {THINGS[n % 6]} back.", f"{THINGS[n % 6]}.en", status="approved",
+            f"Send the {THINGS[n % 6]} back.", f"{n % 40}.en" if n < wrong else f"{THINGS[n % 6]}.en",
+            status="approved",
         )
         for n in range(count)
     ]  # fmt: skip
@@ -116,7 +118,7 @@ def test_a_calibration_only_round_makes_a_release_and_trains_nothing(
     GoldenQuestions(engine).add(GoldenQuestion("what is gone", "en", ("deleted.en",)))
     workshop = Workshop()
     assert opened(tmp_path, engine, workshop, folder).run()
-    assert workshop.trained == [] and workshop.opened == ["candidate"], "both share what they search with"
+    assert workshop.trained == [] and workshop.opened == ["default"], "both share what they search with"
     encoded = workshop.encoders[0].encoded
     assert len(encoded) == len(set(encoded)) > len(FAQS), "no text is read twice"
     releases = Releases(tmp_path / "releases")
@@ -228,6 +230,26 @@ def test_a_refused_candidate_stays_marked_and_is_promoted_only_when_insisted_on(
     with pytest.raises(BotError, match="was refused"):
         releases.promote("first")
     assert releases.promote("first", anyway=True).name == "first"
+
+
+def test_many_labels_that_name_something_else_are_refused_and_shown(
+    tmp_path: Path, engine: Engine, folder: Path
+) -> None:
+    others = [Faq(f"{n}.en", f"Where do I find item number {n}?", f"On shelf {n}.", "en") for n in range(40)]
+    knowledge = open_in(tmp_path, Retrieval(HashEncoder()))
+    knowledge.put_faqs(others)
+    knowledge.close()
+    approve(engine, 200, wrong=60)
+    assert not opened(tmp_path, engine, Workshop(), folder).run()
+    found = Releases(tmp_path / "releases").judgement("first")
+    assert found is not None
+    (reason,) = found["reasons"]
+    assert "可疑标注 0.300" in reason["zh"] and "doubtful labels: 0.300" in reason["en"] and "0.250" in reason["en"]
+    assert len(found["doubtful"]) == 60
+    shown = found["doubtful"][0]
+    assert shown["label"].startswith("Where do I find item") and shown["found"].startswith("How do I return a")
+    assert "goes back, case" in shown["question"] and shown["id"] in {one.id for one in Examples(engine).approved()}
+    assert "doubtful labels" in (tmp_path / "releases" / "first" / "README.md").read_text("utf8")
 
 
 def test_too_few_examples_end_the_round_with_what_it_takes_and_it_can_go_on_later(

@@ -90,6 +90,7 @@ def make_release(data: Path, name: str, limits: Limits) -> None:
     about: dict[str, Any] = {
         "candidate": name, "current": "default", "round": name, "lessons": [lesson],
         "dataset": {"hash": "0" * 64, "train": 0, "fit": 40, "held_out": 10, "judging": 60},
+        "doubtful": [{"question": "<u>how long</u>", "label": "Opening hours", "found": "Warranty", "id": "x"}],
     }  # fmt: skip
     judgement.write(judgement.judgement(gate(compared, limits), limits, about), folder)
     describe(folder)
@@ -146,6 +147,9 @@ def test_from_an_example_to_a_release_and_back(console: Console, language: str) 
     expect(changed).to_contain_text("<i>")
     expect(changed).to_contain_text(said["abstains"])
     expect(changed).to_contain_text("Seven days.")
+
+    expect(page.get_by_test_id("doubtful").locator(".q-card")).to_contain_text(["<u>how long</u>"])
+    expect(page.get_by_test_id("doubtful")).to_contain_text("Warranty")
 
     page.get_by_role("button", name=said["promote"], exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name=said["promote"], exact=True).click()
