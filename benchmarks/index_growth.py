@@ -26,7 +26,7 @@ from knowledge_base.words import words
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 QUERIES = 100
-_JUDGED = 1_000  # queries for the recall: whole clusters are missed together, so that few say little
+_JUDGED = 1_000  # queries for the recall: lists miss whole clusters together, so that few say little
 _DIMENSION = 384
 _CHUNK = 20_000  # vectors
 _TEXTS = 50_000  # committed together
@@ -119,7 +119,7 @@ class Growing:
         return times, self._recall()
 
     def _recall(self) -> float:
-        asked = near(self._centres, _JUDGED, self._random)
+        asked = near(self._centres, _JUDGED if self.dense.settle() else QUERIES, self._random)
         _, nearest = self._bare.search(asked, _NEAREST)
         found = [{i for i, _ in self.dense.search(query, _NEAREST)} for query in asked]
         return float(

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine, Table, insert
+from sqlalchemy import Engine, Table, func, insert, select
 
 from knowledge_base import tables
 from knowledge_base.assemble import MIGRATIONS
 from knowledge_base.database import migrate, open_database
-from knowledge_base.entries import document_entries
-from knowledge_base.records import entry_values, source_hash, stored
+from knowledge_base.language import normalise
+from knowledge_base.records import Entry, entry_values, source_hash, stored
 from knowledge_base.types import Document, Encoder, Language, Progress, Vectors
 from training.examples import Topic, read_topics
 
@@ -73,14 +73,16 @@ def questions(count: int, seed: int = 7) -> list[str]:
 
 
 def store_passages(folder: Path, count: int, encoder: Encoder) -> None:
-    """A database in `folder` with so many documents of one passage each, their vectors random; the same every time."""
+    """So many documents of one passage each, their vectors random, beside what is in `folder`; the same every time."""
     engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
     migrate(engine, MIGRATIONS, "knowledge_base_version")
     dice = random.Random(7)
     fake = RandomPassages(encoder)
+    with engine.connect() as connection:
+        before = connection.execute(select(func.max(tables.entry.c.id))).scalar() or 0
     for start in range(0, count, _TOGETHER):
         documents = [document(n, dice) for n in range(start, min(start + _TOGETHER, count))]
-        _write(engine, documents, fake, start)
+        _write(engine, documents, fake, before + start)
     engine.dispose()
 
 
@@ -105,10 +107,8 @@ def _write(engine: Engine, documents: Sequence[Document], encoder: RandomPassage
 
 
 def _entries(documents: Sequence[Document]) -> Iterator[dict[str, Any]]:
+    """As `document_entries` makes them of texts that are one passage, without looking for where to cut."""
     for one in documents:
-        for entry in document_entries(one, _count, 10_000)[:1]:  # each is one passage, however it would be counted
-            yield entry_values(entry) | {"kind": "document", "source_id": one.id, "ordinal": 0}
-
-
-def _count(texts: Sequence[str]) -> list[int]:
-    return [len(text) for text in texts]
+        search_text = f"{one.title}\n{one.text}"
+        entry = Entry("passage", one.language, one.text, search_text, normal=normalise(one.title))
+        yield entry_values(entry) | {"kind": "document", "source_id": one.id, "ordinal": 0}

@@ -20,7 +20,7 @@ from knowledge_base.assemble import open_in
 from knowledge_base.retrieval import Retrieval
 
 BARS = {10_000: 1.25, 100_000: 1.5}  # passages to the most that a whole search may take of its bare parts
-QUERIES = 200
+QUERIES = 150
 _FOUND = 10
 _WARM = 10
 

@@ -30,7 +30,7 @@ def rows(work: Work) -> list[Row]:
     many = work.passages(MANY)
     work.say(f"the server with {MANY:,} passages")
     with Server(many):
-        pass  # the demo shop is added, the keyword index made
+        pass  # the keyword index is made
     with Server(many) as server:
         many_start, many_gb = server.start_seconds, _resident(server)
     beside = "bare encoder"

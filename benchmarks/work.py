@@ -1,5 +1,6 @@
 """What the benchmarks of one run share: converted models, the demo shop stored, folders with many passages."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,11 +44,15 @@ class Work:
         return folder
 
     def passages(self, count: int) -> Path:
-        """A data folder with so many passages, which the encoder that serves takes for its own."""
-        folder = self.folder(f"passages-{count}")
-        if not (folder / "kefu.sqlite").exists():
+        """The demo shop with so many passages more, which the encoder that serves takes for its own."""
+        folder = self._root / f"passages-{count}"
+        if not folder.exists():
+            demo = self.demo()
             self.say(f"{count:,} passages are stored")
-            store_passages(folder, count, self.retrieval().encoder)
+            draft = folder.with_name(f".{folder.name}")
+            shutil.copytree(demo, draft, symlinks=True)
+            store_passages(draft, count, self.retrieval().encoder)
+            draft.rename(folder)
         return folder
 
     def retrieval(self) -> Retrieval:

@@ -235,17 +235,19 @@ def test_a_refused_candidate_stays_marked_and_is_promoted_only_when_insisted_on(
 def test_many_labels_that_name_something_else_are_refused_and_shown(
     tmp_path: Path, engine: Engine, folder: Path
 ) -> None:
-    others = [Faq(f"{n}.en", f"Where do I find item number {n}?", f"On shelf {n}.", "en") for n in range(40)]
+    others = [Faq(f"{n}.en", f"Where do I find item number {n + 1000}?", "On its shelf.", "en") for n in range(40)]
     knowledge = open_in(tmp_path, Retrieval(HashEncoder()))
     knowledge.put_faqs(others)
     knowledge.close()
-    approve(engine, 200, wrong=60)
+    approve(engine, 200, wrong=80)
     assert not opened(tmp_path, engine, Workshop(), folder).run()
     found = Releases(tmp_path / "releases").judgement("first")
     assert found is not None
     (reason,) = found["reasons"]
-    assert "可疑标注 0.300" in reason["zh"] and "doubtful labels: 0.300" in reason["en"] and "0.250" in reason["en"]
-    assert len(found["doubtful"]) == 60
+    count = len(found["doubtful"])
+    assert 60 < count <= 80, "of the wrong ones hardly any is found, of the right ones none is not"
+    share = f"{count / 200:.3f}"
+    assert f"可疑标注 {share}" in reason["zh"] and f"doubtful labels: {share}" in reason["en"] and "0.250" in reason["en"]
     shown = found["doubtful"][0]
     assert shown["label"].startswith("Where do I find item") and shown["found"].startswith("How do I return a")
     assert "goes back, case" in shown["question"] and shown["id"] in {one.id for one in Examples(engine).approved()}
