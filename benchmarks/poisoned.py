@@ -83,7 +83,9 @@ def founded(folder: Path, month: Month, release: Path, made: Tools) -> Path:
     return folder
 
 
-def one_round(company: Path, folder: Path, examples: Sequence[Example], made: Tools) -> dict[str, Any]:
+def one_round(
+    company: Path, folder: Path, examples: Sequence[Example], made: Tools, options: Options
+) -> dict[str, Any]:
     """What came of a round of a copy of the company; goes on with one that was killed."""
     if not folder.exists():
         draft = folder.with_name(f".{folder.name}")
@@ -93,7 +95,7 @@ def one_round(company: Path, folder: Path, examples: Sequence[Example], made: To
     engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
     migrate(engine, MIGRATIONS, VERSION_TABLE)
     _keep(engine, examples)
-    passed = Round(folder, _NAME, engine, made, Options()).run()
+    passed = Round(folder, _NAME, engine, made, options).run()
     engine.dispose()
     found = Releases(folder / "releases").judgement(_NAME)
     assert found is not None
@@ -126,7 +128,7 @@ def main() -> None:
     for run in track(range(given.runs + 1), "rounds", console=screen):
         share = WRONG if run else 0.0
         examples = poisoned(right, month.known, share, Random(run))
-        found.append({"wrong": share} | one_round(company, given.work / f"round-{run}", examples, made))
+        found.append({"wrong": share} | one_round(company, given.work / f"round-{run}", examples, made, Options()))
         OUT.mkdir(exist_ok=True)
         (OUT / "poisoned.json").write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", "utf8")
         screen.print(run, "passed" if found[-1]["passed"] else "refused", *found[-1]["reasons"], sep="\n  ")

@@ -86,18 +86,23 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FirstMonth:
     return company(tmp_path)
 
 
-def company(folder: Path) -> FirstMonth:
+def regression_set(folder: Path) -> Path:
+    """A golden set of one question in a folder of its own."""
     regression = folder / "regression"
     regression.mkdir(parents=True)
     rows = [{"id": "f", "question": "营业时间", "answer": "九点。", "language": "zh", "similar": []}]
     asked = {"id": "q", "question": "几点营业", "language": "zh", "relevant": ["f"], "answers": [], "answerable": True}
     (regression / "faq.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf8")
     (regression / "questions.jsonl").write_text(json.dumps(asked) + "\n", "utf8")
+    return regression
+
+
+def company(folder: Path) -> FirstMonth:
     start = folder / "company" / "data" / "releases" / START
     start.mkdir(parents=True)
     (start / "calibration.json").write_bytes((SHIPPED / "calibration.json").read_bytes())
     describe(start, {"encoder": {"base": "embedded", "adapter": None}})
-    options = Options("auto", (regression,), Limits(false_answers=1.0, gap=1.0, fewest=1))
+    options = Options("auto", (regression_set(folder),), Limits(false_answers=1.0, gap=1.0, fewest=1))
     return FirstMonth(folder / "company", small(), Workshop().tools(), options)
 
 

@@ -247,7 +247,8 @@ def test_many_labels_that_name_something_else_are_refused_and_shown(
     count = len(found["doubtful"])
     assert 60 < count <= 80, "of the wrong ones hardly any is found, of the right ones none is not"
     share = f"{count / 200:.3f}"
-    assert f"可疑标注 {share}" in reason["zh"] and f"doubtful labels: {share}" in reason["en"] and "0.250" in reason["en"]
+    assert f"可疑标注 {share}" in reason["zh"] and "0.250" in reason["zh"]
+    assert f"doubtful labels: {share}" in reason["en"] and "0.250" in reason["en"]
     shown = found["doubtful"][0]
     assert shown["label"].startswith("Where do I find item") and shown["found"].startswith("How do I return a")
     assert "goes back, case" in shown["question"] and shown["id"] in {one.id for one in Examples(engine).approved()}
