@@ -6,7 +6,10 @@ Knows the order of the steps; chunking, storing, searching and fusing are done b
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
+from sqlalchemy import Engine
+
 from knowledge_base.backend import Backend
+from knowledge_base.borrow import borrow_vectors
 from knowledge_base.check import check
 from knowledge_base.editing import Editing
 from knowledge_base.entries import document_entries, faq_entries
@@ -102,6 +105,13 @@ class KnowledgeBase:
         else:
             self._indexes.follow()
         return len(missing)
+
+    def borrow(self, other: Engine) -> int:
+        """Take over what another knowledge base's database has of this encoder's vectors; returns how many.
+
+        Texts that are stored afterwards need not be encoded when they are among them.
+        """
+        return borrow_vectors(self._store.engine, self.encoder.fingerprint, other)
 
     # --- reading
 

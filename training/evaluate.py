@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
+
 from bot.bot import Bot
 from bot.prompt import source
 from bot.types import Answer, Conversation, Done, Message
@@ -31,7 +33,8 @@ class Run:
     """One evaluation: where it writes, with which search and bot, how many questions of each set (0: all).
 
     identity: changes when the same question could get another answer; answers of another run are asked again.
-    release: the name that the report gives to what was evaluated.
+    release: the name that the report gives to what was evaluated. known: a database with vectors of the same encoder,
+    which are not computed again.
     """
 
     out: Path
@@ -40,6 +43,7 @@ class Run:
     identity: str
     limit: int = 0
     release: str = ""
+    known: Engine | None = None
 
 
 def evaluate(folders: Sequence[Path], run: Run, progress: Progress) -> dict[str, Any]:
@@ -109,7 +113,7 @@ def _evaluate_set(golden: GoldenSet, run: Run, progress: Progress) -> list[tuple
     questions = golden.questions[: run.limit] if run.limit else golden.questions
     path = folder / "answers.jsonl"
     done = _answered(path, folder / "identity", f"{run.retrieval.encoder.fingerprint} {run.identity} {_digest(golden)}")
-    with golden_bot(golden, folder / "knowledge", run.retrieval, run.open_bot, progress) as bot:
+    with golden_bot(golden, folder / "knowledge", run.retrieval, run.open_bot, progress, run.known) as bot:
         with path.open("a", encoding="utf8") as lines:
             for number, question in enumerate(questions, 1):
                 if question.id not in done:

@@ -212,11 +212,11 @@ class Round:
     def _evaluate(
         self, which: str, sets: Sequence[Path], release: Release, generator: TextGenerator | None
     ) -> Mapping[str, Any]:
-        retrieval = self._retrieval(release)
         files = hashlib.sha256(json.dumps(dict(release.files), sort_keys=True).encode()).hexdigest()
         open_bot = with_calibration(load(release.calibration), generator, release.name)
         identity = f"{release.name} {files} {getattr(generator, 'name', '')}"
-        run = Run(self._folder / "answers" / which, retrieval, open_bot, identity, release=release.name)
+        out, name = self._folder / "answers" / which, release.name
+        run = Run(out, self._retrieval(release), open_bot, identity, release=name, known=self._engine)
         content = evaluate(sets, run, self._progress(which))
         return {"questions": content["all"]["questions"]}
 

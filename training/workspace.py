@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from bot.bot import Bot
 from bot.calibration import Calibration
 from bot.log import MIGRATIONS, VERSION_TABLE, ConversationLog
@@ -24,11 +26,16 @@ OpenBot = Callable[[KnowledgeBase, ConversationLog], Bot]
 
 @contextmanager
 def golden_knowledge(
-    golden: GoldenSet, folder: Path, retrieval: Retrieval, progress: Progress
+    golden: GoldenSet, folder: Path, retrieval: Retrieval, progress: Progress, known: Engine | None = None
 ) -> Iterator[KnowledgeBase]:
-    """A knowledge base of exactly what the golden set holds. progress: (sources stored, sources in all)."""
+    """A knowledge base of exactly what the golden set holds. progress: (sources stored, sources in all).
+
+    known: a database of a knowledge base; what it holds of this encoder's vectors is not computed again.
+    """
     knowledge = open_in(folder, retrieval)
     try:
+        if known is not None:
+            knowledge.borrow(known)
         fill(knowledge, golden, progress)
         yield knowledge
     finally:
@@ -37,10 +44,15 @@ def golden_knowledge(
 
 @contextmanager
 def golden_bot(
-    golden: GoldenSet, folder: Path, retrieval: Retrieval, open_bot: OpenBot, progress: Progress
+    golden: GoldenSet,
+    folder: Path,
+    retrieval: Retrieval,
+    open_bot: OpenBot,
+    progress: Progress,
+    known: Engine | None = None,
 ) -> Iterator[Bot]:
-    """A bot that knows exactly what the golden set holds and logs into the same folder."""
-    with golden_knowledge(golden, folder, retrieval, progress) as knowledge:
+    """A bot that knows exactly what the golden set holds and logs into the same folder; see golden_knowledge."""
+    with golden_knowledge(golden, folder, retrieval, progress, known) as knowledge:
         engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
         migrate(engine, MIGRATIONS, VERSION_TABLE)
         bot = open_bot(knowledge, ConversationLog(engine))
