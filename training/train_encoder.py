@@ -11,10 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch.utils.data import BatchSampler
 
 from knowledge_base.device import choose_device, trainer_autocast, trains_in_bfloat16
 from knowledge_base.encoder import prefixes
+from knowledge_base.types import Vectors
 from training.batches import Pair, Task, batches, by_source, neighbours, query_and_passage, shares, two_queries
 from training.by_length import ByLength
 from training.examples import Group, read_groups, training_files
@@ -127,19 +129,26 @@ def _all_batches(
 ) -> list[list[Pair]]:
     """All batches in the order of training: the sources mixed, each by the square root of its queries."""
     made: list[list[Pair]] = []
+    read: dict[str, Vectors] = {}
     long = round(settings.steps * settings.share)
     for draw, size, steps in ((two_queries, settings.queries, settings.steps - long),
                               (query_and_passage, settings.passages, long)):  # fmt: skip
         sources = by_source([group for group in groups if _suits(group, draw is two_queries)], _FEWEST)
         count = shares(sources, steps)
         for name, members in sources.items():
-            with trainer_autocast(str(model.device)):
-                vectors = model.encode(
-                    [group.queries[0] for group in members], prompt=prompt, normalize_embeddings=True, batch_size=64
-                )
-            made += batches(Task(members, draw, size, count[name]), neighbours(vectors), rng)
+            first = [group.queries[0] for group in members]
+            if new := [text for text in dict.fromkeys(first) if text not in read]:
+                read |= dict(zip(new, _encoded(model, new, prompt), strict=True))
+            near = neighbours(np.stack([read[text] for text in first]))
+            made += batches(Task(members, draw, size, count[name]), near, rng)
     rng.shuffle(made)
     return made
+
+
+def _encoded(model: Any, texts: Sequence[str], prompt: str) -> Vectors:
+    with trainer_autocast(str(model.device)):
+        vectors = model.encode(list(texts), prompt=prompt, normalize_embeddings=True, batch_size=64)
+    return np.asarray(vectors, np.float32)
 
 
 def _suits(group: Group, paraphrases: bool) -> bool:

@@ -92,8 +92,8 @@ def new_console(tmp_path: Path, browser: Browser) -> Iterator[Console]:
 
 
 def opened(console: Console, browser: Browser) -> Iterator[Console]:
-    """Stops the server and closes the browser's pages in the end."""
+    """Closes the browser's pages and stops the server in the end: it waits for who is still connected."""
     yield console
-    console.stop()
     for context in browser.contexts:
         context.close()
+    console.stop()
