@@ -173,6 +173,7 @@ def test_the_files_of_the_data_folder_become_one_company(tmp_path: Path, monkeyp
     asked = [
         {"id": "1", "question": "add money", "relevant": ["banking77-top_up"], "answerable": True, **shared},
         {"id": "2", "question": "what is ESP32", "relevant": [], "answerable": False, **shared},
+        {"id": "3", "question": "充值？", "relevant": [], "answerable": False, **shared},
     ]
     (golden / "faq.jsonl").write_text(json.dumps(faq) + "\n", "utf8")
     (golden / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked), "utf8")
@@ -180,6 +181,8 @@ def test_the_files_of_the_data_folder_become_one_company(tmp_path: Path, monkeyp
         '{"a": "Top up?", "b": "topping up", "label": 1}\n{"a": "Top up?", "b": "no", "label": 0}\n', "utf8"
     )
     (train / "intents_banking77_en.jsonl").write_text('{"text": "put money in", "intent": "top_up"}\n', "utf8")
+    asks = [{"query": "充值", "faq_id": faq["id"]}, {"query": "what is esp32?", "faq_id": "left-out"}]
+    (train / "faq_queries_banking77_en.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asks), "utf8")
     made = read_month(tmp_path, 1)
     (whole,) = made.truth.values()
     assert {whole.question, *whole.similar} == {"Top up?", "add money", "topping up", "put money in"}
