@@ -41,10 +41,10 @@ def make_newcomer(work: Path, sets: Sequence[Path], say: Say) -> Path:
     return folder
 
 
-def place(release: Path, target: Path) -> None:
-    """Copy the release to where a company's releases are."""
+def place(folder: Path, target: Path) -> None:
+    """Copy a folder, whole or not at all, to where nothing stands yet: a release to a company, a company to a round."""
     if not target.exists():
         draft = target.with_name(f".{target.name}")
         shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(release, draft)
+        shutil.copytree(folder, draft)
         draft.rename(target)

@@ -87,11 +87,7 @@ def one_round(
     company: Path, folder: Path, examples: Sequence[Example], made: Tools, options: Options
 ) -> dict[str, Any]:
     """What came of a round of a copy of the company; goes on with one that was killed."""
-    if not folder.exists():
-        draft = folder.with_name(f".{folder.name}")
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(company, draft)
-        draft.rename(folder)
+    place(company, folder)
     engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
     migrate(engine, MIGRATIONS, VERSION_TABLE)
     _keep(engine, examples)
