@@ -207,7 +207,7 @@ class MockServer:
     def staff_says(self, text: str, name: str = "An") -> str:
         """A person says something to everybody. Returns the message's id."""
         id = f"m{next(self._numbers)}"
-        for conversation in list(self.conversations.values()):
+        for conversation in self._everybody():
             past = {"id": id, "role": "staff", "text": text, "at": now(), "author": name}
             conversation.history.append(past)
             conversation.emit({"type": "staff_message", "message_id": id, "name": name, "text": text, "at": now()})
@@ -215,8 +215,16 @@ class MockServer:
 
     def pass_on(self, **frame: Any) -> None:
         """Sends a frame that is not kept."""
-        for conversation in list(self.conversations.values()):
+        for conversation in self._everybody():
             transmit(conversation.socket, frame)
+
+    def _everybody(self, seconds: float = 5.0) -> list[Conversation]:
+        """Whoever is there, once somebody is: a page may still be connecting."""
+        end = time.monotonic() + seconds
+        while not self.conversations and time.monotonic() < end:
+            time.sleep(0.01)
+        assert self.conversations, "nobody has come"
+        return list(self.conversations.values())
 
     def of_type(self, kind: str) -> list[Frame]:
         """The frames of one type received so far."""
@@ -244,7 +252,7 @@ class MockServer:
         if token and known is None:
             text = {"zh": "之前的会话已过期，已为您开始新的会话。", "en": "Your earlier conversation has expired."}
             transmit(socket, {"type": "error", "code": "unauthorized", "text": text})
-        conversation = known or self._open()
+        conversation = known or Conversation(f"token-{next(self._numbers)}")
         self._welcome(socket, conversation, known is not None, last_seq)
         try:
             for raw in socket:
@@ -255,16 +263,12 @@ class MockServer:
         except ConnectionClosed:
             conversation.leave(socket)
 
-    def _open(self) -> Conversation:
-        conversation = Conversation(f"token-{next(self._numbers)}")
-        self.conversations[conversation.token] = conversation
-        return conversation
-
     def _welcome(self, socket: ServerConnection, chat: Conversation, resumed: bool, last_seq: int) -> None:
         session = {"type": "session", "token": chat.token, "expires_in": 3600, "conversation": chat.token}
         session |= {"greeting": GREETING, "suggestions": SUGGESTIONS, "privacy_url": "/privacy", "resumed": resumed}
         session["desk"] = self.desk
-        with chat.lock:
+        with chat.lock:  # nobody speaks to a conversation before its greeting
+            self.conversations[chat.token] = chat
             chat.socket = socket
             transmit(socket, {**session, "history": chat.history if resumed else [], "last_seq": len(chat.frames)})
             for frame in chat.missed(last_seq):

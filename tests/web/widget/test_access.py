@@ -138,6 +138,7 @@ def test_keyboard_alone(visit: Visit, server: MockServer) -> None:
 def test_sheet_keeps_the_focus_from_what_it_covers(visit: Visit) -> None:
     page = visit("en")
     page.locator(".head").get_by_role("button", name="Talk to a person").click()
+    expect(page.locator(".sheet")).to_be_visible()  # once the server has said whether a person is there
     seen = set()
     for _ in range(8):
         page.keyboard.press("Tab")
