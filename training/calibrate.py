@@ -217,18 +217,19 @@ def threshold(rated: Sequence[Rated], limit: float) -> dict[str, Any]:
         if wrong > limit * len(own) or one.confidence < _LEAST:
             break
         answer = one.confidence
-    answered = [one.trial for one in own if one.confidence >= answer and one.may_answer]
     clarify = _clarify([(one.confidence, one.trial.offered) for one in own if one.confidence < answer], answer)
-    able = sum(one.trial.answerable for one in own)
+    return {"answer": round(answer, 4), "clarify": round(clarify, 4), "rates": rates(own, answer)}
+
+
+def rates(rated: Sequence[Rated], answer: float) -> dict[str, Any]:
+    """What comes of answering from a confidence up."""
+    answered = [one.trial for one in rated if one.confidence >= answer and one.may_answer]
+    able = sum(one.trial.answerable for one in rated)
     return {
-        "answer": round(answer, 4),
-        "clarify": round(clarify, 4),
-        "rates": {
-            "questions": len(own),
-            "coverage": round(sum(t.answerable for t in answered) / max(1, able), 4),
-            "false_answer_rate": round(sum(not t.correct for t in answered) / max(1, len(own)), 4),
-            "correct_of_answered": round(sum(t.correct for t in answered) / max(1, len(answered)), 4),
-        },
+        "questions": len(rated),
+        "coverage": round(sum(t.answerable for t in answered) / max(1, able), 4),
+        "false_answer_rate": round(sum(not t.correct for t in answered) / max(1, len(rated)), 4),
+        "correct_of_answered": round(sum(t.correct for t in answered) / max(1, len(answered)), 4),
     }
 
 

@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.stats import binomtest
 
 from bot.calibration import FEATURES
-from training.calibrate import FALSE_ANSWER_LIMIT, Rated, Trial, threshold
+from training.calibrate import Rated, Trial, rates, threshold
+from training.intervals import LEVEL
 
 _SHIFTED = ("faq", "chinese")  # beside the bias: how FAQs differ from documents, and Chinese from English
 _HELD = 10.0  # how strongly the four are held near "as before": examples are easier than what customers ask
 _ENOUGH = 50  # questions of a kind and language from which its threshold is fitted anew
+_BEFORE = 200  # as so many questions counts the threshold before: some labels are wrong, and three decide it of fifty
+_LIMIT = 0.05  # false answers of all questions: what the gate allows, since these are the company's own
 _SEEN = 15  # from which the new probabilities hold for it; with fewer its decisions stay as they are
 _CUTS = ("answer", "clarify")
 _EXACT = 10.0  # logit of an exact phrasing stays
@@ -50,11 +54,13 @@ def recalibrated(base: dict[str, Any], trials: Sequence[Trial], encoder: str) ->
     for kind, languages in content["thresholds"].items():
         for language in languages:
             own = [one for one in rated if (one.trial.kind, one.trial.language) == (kind, language)]
+            shift = float(np.dot(shifts, [1.0, kind == "faq", language == "zh"]))
+            before = {name: _moved(languages[language][name], stretch, shift) for name in _CUTS}
             if len(own) >= _ENOUGH:
-                languages[language] = threshold(own, FALSE_ANSWER_LIMIT)
+                cuts = _anew(before, own)
+                languages[language] = {**cuts, "rates": rates(own, cuts["answer"])}
             elif len(own) < _SEEN:
-                shift = float(np.dot(shifts, [1.0, kind == "faq", language == "zh"]))
-                languages[language] |= {name: _moved(languages[language][name], stretch, shift) for name in _CUTS}
+                languages[language] |= before
     return dict(content)
 
 
@@ -74,6 +80,19 @@ def _moved(probability: float, stretch: float, shift: float) -> float:
     inside = min(max(probability, 1e-9), 1 - 1e-9)
     logit = stretch * float(np.log(inside / (1 - inside))) + shift
     return round(float(1 / (1 + np.exp(-logit))), 6)
+
+
+def _anew(before: dict[str, float], own: Sequence[Rated]) -> dict[str, float]:
+    """The thresholds before, moved towards those fitted to these questions by what so many weigh.
+
+    Upwards only where answers from the one before are surely wrong too often.
+    """
+    fitted = threshold(own, _LIMIT)
+    wrong = sum(one.confidence >= before["answer"] and one.may_answer and not one.trial.correct for one in own)
+    if fitted["answer"] > before["answer"] and binomtest(wrong, len(own)).proportion_ci(LEVEL, "wilson").low <= _LIMIT:
+        return before
+    weight = len(own) / (len(own) + _BEFORE)
+    return {name: round((1 - weight) * before[name] + weight * fitted[name], 6) for name in _CUTS}
 
 
 def _fitted(

@@ -104,6 +104,17 @@ def test_answering_less_is_no_reason_against_false_answers_brought_within_the_li
     assert not gate(pairs(fine, SAME)).passed, "there was nothing to bring down"
 
 
+def test_a_company_over_the_limit_is_not_within_it_for_questions_that_nobody_answers() -> None:
+    unsure = replace(RIGHT, kind="abstain", text="", citations=(), confidence=0.4)
+    own = pairs([(RIGHT, RIGHT)] * 45 + [(RIGHT, unsure)] * 8 + [(WRONG, SILENT)] * 7 + [(SILENT, SILENT)] * 40, SAME)
+    other = [replace(one, golden="demo") for one in pairs([(SILENT, SILENT)] * 100, [(SILENT, SILENT)] * 100)]
+    assert gate([*own, *other]).passed
+    few = [replace(one, golden=f"part {number // 25}") for number, one in enumerate(own)]
+    assert not gate([*few, *other]).passed, "of sets that are too small nothing can be said"
+    worse = [replace(one, golden="demo") for one in pairs([(SILENT, WRONG)] * 6 + [(SILENT, SILENT)] * 94, [])]
+    assert not gate([*own, *worse]).passed, "what one set gains another must not lose"
+
+
 def test_slower_answers_are_refused() -> None:
     slow = replace(RIGHT, latency_ms={"total": 130.0})
     verdict = gate(pairs([(RIGHT, slow)] * 50, [(RIGHT, RIGHT)] * 50))

@@ -12,7 +12,8 @@ from training.recalibrate import read, recalibrated
 
 
 def trial(top: float, correct: bool, kind: str = "faq", language: str = "en") -> Trial:
-    named = {"top": top, "dense": top, "faq": float(kind == "faq"), "chinese": float(language == "zh")}
+    named = {"top": top, "dense": top, "margin": 0.003}  # so far above the next that no other ties with it
+    named |= {"faq": float(kind == "faq"), "chinese": float(language == "zh")}
     values = tuple(named.get(name, 0.0) for name in FEATURES)
     return Trial("company", kind, language, True, correct, correct, None if correct else 0.01, values)
 
@@ -55,3 +56,36 @@ def test_with_many_questions_the_threshold_keeps_wrong_answers_within_the_limit(
     assert wrong <= 0.04 * len(trials) and right >= 25
     (tmp_path / "calibration.json").write_text(json.dumps(made))
     assert load(tmp_path / "calibration.json").threshold("faq", "en").rates["questions"] == 120
+
+
+def many(wrong_at_the_top: int, base: dict, count: int = 100) -> list[Trial]:
+    """Questions of which all that are answered are right but so many, which stand first."""
+    even = next(top for top in np.linspace(0, 3, 301) if answered(base, trial(top, True)))
+    return [trial(even + (n - count / 2) / 300, n >= count / 2 and n < count - wrong_at_the_top) for n in range(count)]
+
+
+def held_to(made: dict, base: dict, trials: list[Trial]) -> tuple[int, int]:
+    """How many questions are answered, before and now."""
+    return sum(answered(base, one) for one in trials), sum(answered(made, one) for one in trials)
+
+
+def test_a_few_wrong_labels_do_not_make_it_answer_less() -> None:
+    base = read(BUILT_IN)
+    trials = many(7, base)
+    before, now = held_to(recalibrated(base, trials, ""), base, trials)
+    assert before == now > 45, "7 of 100 may be 5"
+
+
+def test_surely_too_many_wrong_answers_make_it_answer_less_and_more_so_the_more_questions_say_it() -> None:
+    base = read(BUILT_IN)
+    few, more = many(20, base), many(20, base) * 4
+    counted = [held_to(recalibrated(base, trials, ""), base, trials) for trials in (few, more)]
+    assert 0 < counted[0][1] < counted[0][0]
+    assert counted[1][1] / 4 < counted[0][1]
+
+
+def test_it_answers_more_where_what_it_refuses_is_right() -> None:
+    base = read(BUILT_IN)
+    trials = [trial(one.values[FEATURES.index("top")], True) for one in many(0, base)]
+    before, now = held_to(recalibrated(base, trials, ""), base, trials)
+    assert now > before
