@@ -83,13 +83,15 @@ def _moved(probability: float, stretch: float, shift: float) -> float:
 
 
 def _anew(before: dict[str, float], own: Sequence[Rated]) -> dict[str, float]:
-    """The thresholds before, moved towards those fitted to these questions by what so many weigh.
+    """The thresholds for these questions: lower ones as they are fitted.
 
-    Upwards only where answers from the one before are surely wrong too often.
+    Higher ones only where answers from the one before are surely wrong too often, and then by what so many weigh.
     """
     fitted = threshold(own, _LIMIT)
     wrong = sum(one.confidence >= before["answer"] and one.may_answer and not one.trial.correct for one in own)
-    if fitted["answer"] > before["answer"] and binomtest(wrong, len(own)).proportion_ci(LEVEL, "wilson").low <= _LIMIT:
+    if fitted["answer"] <= before["answer"]:
+        return {name: fitted[name] for name in _CUTS}
+    if binomtest(wrong, len(own)).proportion_ci(LEVEL, "wilson").low <= _LIMIT:
         return before
     weight = len(own) / (len(own) + _BEFORE)
     return {name: round((1 - weight) * before[name] + weight * fitted[name], 6) for name in _CUTS}

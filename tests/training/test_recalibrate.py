@@ -89,3 +89,13 @@ def test_it_answers_more_where_what_it_refuses_is_right() -> None:
     trials = [trial(one.values[FEATURES.index("top")], True) for one in many(0, base)]
     before, now = held_to(recalibrated(base, trials, ""), base, trials)
     assert now > before
+
+
+def test_one_that_answered_nothing_answers_what_fifty_questions_show_to_be_right() -> None:
+    base = read(BUILT_IN)
+    for languages in base["thresholds"].values():
+        for language in languages:
+            languages[language] |= {"answer": 0.999999, "clarify": 0.999999}
+    trials = [trial(2.0 + n / 100, True) for n in range(60)]
+    before, now = held_to(recalibrated(base, trials, ""), base, trials)
+    assert before == 0 and now == 60
