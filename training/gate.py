@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy.stats import binomtest
 
 from knowledge_base.types import Language
 from training.curves import auc
 from training.golden import Question
-from training.intervals import LEVEL, Estimate, Values, bootstrap
+from training.intervals import Estimate, Values, bootstrap, surely_over
 from training.metrics import Judged, is_correct, tally
 
 Reason = Literal["worse", "false answers", "gap", "latency", "too few questions", "doubtful labels"]
@@ -115,7 +114,7 @@ def gate(compared: Sequence[Compared], limits: Limits | None = None, *others: Ch
 def labels_check(doubtful: int, looked: int, limits: Limits) -> Check:
     """Whether surely too many of the examples' labels are doubtful; a share of the labels that were looked for."""
     share = doubtful / looked if looked else 0.0
-    sure = looked and binomtest(doubtful, looked).proportion_ci(LEVEL, "wilson").low > limits.doubtful
+    sure = surely_over(doubtful, looked, limits.doubtful)
     return Check("labels", None, share, share, None, "doubtful labels" if sure else None)
 
 

@@ -90,3 +90,8 @@ def draws(count: int, seed: int, times: int = DRAWS) -> Iterator[Values]:
     for start in range(0, times, size):
         rows = [dice.integers(count, size=count) for _ in range(min(size, times - start))]
         yield np.stack([np.bincount(row, minlength=count) for row in rows]).astype(float)
+
+
+def surely_over(count: int, of: int, limit: float) -> bool:
+    """Whether a share is beyond a limit and not by chance: by the lower end of its Wilson interval at LEVEL."""
+    return bool(of) and float(binomtest(count, of).proportion_ci(LEVEL, "wilson").low) > limit

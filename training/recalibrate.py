@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.stats import binomtest
 
 from bot.calibration import FEATURES
 from training.calibrate import Rated, Trial, rates, threshold
-from training.intervals import LEVEL
+from training.gate import Limits
+from training.intervals import surely_over
 
 _SHIFTED = ("faq", "chinese")  # beside the bias: how FAQs differ from documents, and Chinese from English
 _HELD = 10.0  # how strongly the four are held near "as before": examples are easier than what customers ask
 _ENOUGH = 50  # questions of a kind and language from which its threshold is fitted anew
 _BEFORE = 200  # as so many questions counts the threshold before: some labels are wrong, and three decide it of fifty
-_LIMIT = 0.05  # false answers of all questions: what the gate allows, since these are the company's own
+_LIMIT = Limits().false_answers  # what the gate allows, since these questions are the company's own
 _SEEN = 15  # from which the new probabilities hold for it; with fewer its decisions stay as they are
 _CUTS = ("answer", "clarify")
 _EXACT = 10.0  # logit of an exact phrasing stays
@@ -88,10 +88,10 @@ def _anew(before: dict[str, float], own: Sequence[Rated]) -> dict[str, float]:
     Higher ones only where answers from the one before are surely wrong too often, and then by what so many weigh.
     """
     fitted = threshold(own, _LIMIT)
-    wrong = sum(one.confidence >= before["answer"] and one.may_answer and not one.trial.correct for one in own)
     if fitted["answer"] <= before["answer"]:
         return {name: fitted[name] for name in _CUTS}
-    if binomtest(wrong, len(own)).proportion_ci(LEVEL, "wilson").low <= _LIMIT:
+    wrong = sum(one.confidence >= before["answer"] and one.may_answer and not one.trial.correct for one in own)
+    if not surely_over(wrong, len(own), _LIMIT):
         return before
     weight = len(own) / (len(own) + _BEFORE)
     return {name: round((1 - weight) * before[name] + weight * fitted[name], 6) for name in _CUTS}
