@@ -220,15 +220,20 @@ class MockServer:
 
     def _everybody(self, seconds: float = 5.0) -> list[Conversation]:
         """Whoever is there, once somebody is: a page may still be connecting."""
-        end = time.monotonic() + seconds
-        while not self.conversations and time.monotonic() < end:
-            time.sleep(0.01)
+        _wait(lambda: bool(self.conversations), seconds)
         assert self.conversations, "nobody has come"
         return list(self.conversations.values())
 
-    def of_type(self, kind: str) -> list[Frame]:
-        """The frames of one type received so far."""
-        return [frame for frame in self.received if frame["type"] == kind]
+    def of_type(self, kind: str, count: int = 0, seconds: float = 5.0) -> list[Frame]:
+        """The frames of one type received so far, once there are `count`: a page shows a message before it has come."""
+        found: list[Frame] = []
+
+        def enough() -> bool:
+            found[:] = [frame for frame in self.received if frame["type"] == kind]
+            return len(found) >= count
+
+        _wait(enough, seconds)
+        return found
 
     def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         path = urlsplit(request.path).path
@@ -312,6 +317,12 @@ class MockServer:
                 break
         if not reply.over:
             reply.finish()
+
+
+def _wait(until: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not until() and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _page(text: str, headers: dict[str, str]) -> Response:

@@ -102,8 +102,7 @@ def test_cut_before_the_first_frame(visit: Visit, server: MockServer, ask: Ask) 
     page = visit("en")
     ask(page, "q")
     expect(page.locator(".dots")).to_have_count(1)
-    while not server.of_type("message"):  # before it there may be no connection to cut
-        page.wait_for_timeout(20)
+    assert server.of_type("message", 1)  # before it there may be no connection to cut
     server.refusing = True
     server.cut()
     expect(page.locator(".strip")).to_be_visible()

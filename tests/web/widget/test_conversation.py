@@ -91,7 +91,7 @@ def test_stop(visit: Visit, server: MockServer, ask: Ask) -> None:
     page.get_by_role("button", name="Stop answering").click()
     expect(page.locator(".bubble").last).to_contain_text("Stopped")
     expect(page.get_by_role("button", name="Stop answering")).to_be_hidden()
-    assert server.of_type("stop")
+    assert server.of_type("stop", 1)
 
 
 def test_reader_further_up_is_not_moved(visit: Visit, server: MockServer, ask: Ask) -> None:
@@ -136,7 +136,7 @@ def test_clarify_button_asks_its_question(visit: Visit, server: MockServer, ask:
     ask(page, "refund")
     page.get_by_role("button", name="How?").click()
     expect(page.locator(".bubble").last).to_contain_text("OK: How?")
-    assert [frame["text"] for frame in server.of_type("message")] == ["refund", "How?"]
+    assert [frame["text"] for frame in server.of_type("message", 2)] == ["refund", "How?"]
     expect(page.locator(".choices")).to_have_count(0)
 
 
@@ -149,7 +149,7 @@ def test_none_of_these_is_said_to_the_bot_and_a_person_is_near(visit: Visit, ser
     expect(page.get_by_text("好的，请换一种说法。").first).to_be_visible()
     page.locator(".log").get_by_role("button", name="转人工").click()
     expect(page.get_by_role("dialog", name="转人工")).to_be_visible()
-    assert [frame["text"] for frame in server.of_type("message")] == ["退款", "都不是"]
+    assert [frame["text"] for frame in server.of_type("message", 2)] == ["退款", "都不是"]
 
 
 def test_abstain_offers_near_questions_and_a_person(visit: Visit, server: MockServer, ask: Ask) -> None:
@@ -175,8 +175,7 @@ def test_thumbs(visit: Visit, server: MockServer, ask: Ask) -> None:
     page.get_by_label("Tell us more").fill("no price")
     page.get_by_label("Tell us more").press("Enter")
     expect(page.locator(".why")).to_have_count(0)
-    page.wait_for_timeout(100)
-    sent = [(frame["helpful"], frame.get("reason"), frame.get("comment")) for frame in server.of_type("feedback")]
+    sent = [(frame["helpful"], frame.get("reason"), frame.get("comment")) for frame in server.of_type("feedback", 4)]
     assert sent == [
         (True, None, None),
         (False, None, None),
@@ -209,7 +208,7 @@ def test_questions_asked_while_one_is_answered_wait_their_turn(visit: Visit, ser
     ask(page, "first")
     ask(page, "second")
     page.wait_for_timeout(150)
-    assert len(server.of_type("message")) == 1
+    assert len(server.of_type("message", 1)) == 1
     gate.set()
     expect(page.locator(".bubble").last).to_have_text("OK: second")
     texts = [re.sub(r"^.*: ?\n?", "", text, count=1) for text in page.locator(".log .bubble").all_inner_texts()]
