@@ -1,19 +1,23 @@
 """Is a round refused when three labels in ten are wrong? Whole rounds with real models, each with other wrong labels.
 
-Usage: python -m benchmarks.poisoned DEV --work DIR [--runs N] [--steps N]
+Usage: python -m benchmarks.poisoned DEV --work DIR [--runs N] [--steps N] [--jobs N]
 
 The company of the first month on its first day; its customers' questions are the examples, labelled by staff. The first
 round has right labels: it shows that it is the labels that the gate sees. Goes on where it was killed; writes
-benchmarks/out/poisoned.json.
+benchmarks/out/poisoned.json. Two rounds at a time with a core each are done sooner than one by one with two cores.
 """
 
 import argparse
 import json
+import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -109,25 +113,35 @@ def _keep(engine: Engine, examples: Sequence[Example]) -> None:
         kept.add(examples)
 
 
+def _run(dev: Path, work: Path, steps: int, run: int) -> dict[str, Any]:
+    """One of the rounds of a company that has been founded; the first has right labels."""
+    made, month = tools(Settings(data=work, encoder="embedded"), steps), read_month(dev, 1, SETS[:3])
+    share = WRONG if run else 0.0
+    examples = poisoned(labelled(month, EXAMPLES), month.known, share, Random(run))
+    return {"wrong": share} | one_round(work / "company", work / f"round-{run}", examples, made, Options())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dev", type=Path, help="the folder with golden/ and train/")
     parser.add_argument("--work", type=Path, required=True, help="keeps everything, so that it can go on")
     parser.add_argument("--runs", type=int, default=RUNS, help="rounds with wrong labels")
     parser.add_argument("--steps", type=int, default=STEPS, help="batches that an encoder is trained with in a round")
+    parser.add_argument("--jobs", type=int, default=1, help="rounds at a time, which share the cores")
     given = parser.parse_args()
     made, month = tools(Settings(data=given.work, encoder="embedded"), given.steps), read_month(given.dev, 1, SETS[:3])
     release = make_newcomer(given.work, [given.dev / "golden" / one for one in UNUSED], lambda what, done, total: None)
-    company = founded(given.work / "company", month, release, made)
-    right, screen = labelled(month, EXAMPLES), Console(stderr=True)
-    found: list[dict[str, Any]] = []
-    for run in track(range(given.runs + 1), "rounds", console=screen):
-        share = WRONG if run else 0.0
-        examples = poisoned(right, month.known, share, Random(run))
-        found.append({"wrong": share} | one_round(company, given.work / f"round-{run}", examples, made, Options()))
-        OUT.mkdir(exist_ok=True)
-        (OUT / "poisoned.json").write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", "utf8")
-        screen.print(run, "passed" if found[-1]["passed"] else "refused", *found[-1]["reasons"], sep="\n  ")
+    founded(given.work / "company", month, release, made)
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // given.jobs))  # of the processes below
+    screen, found = Console(stderr=True), []
+    one = partial(_run, given.dev, given.work, given.steps)
+    with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        rounds = pool.map(one, range(given.runs + 1))
+        for run, result in enumerate(track(rounds, "rounds", total=given.runs + 1, console=screen)):
+            found.append(result)
+            OUT.mkdir(exist_ok=True)
+            (OUT / "poisoned.json").write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", "utf8")
+            screen.print(run, "passed" if result["passed"] else "refused", *result["reasons"], sep="\n  ")
 
 
 if __name__ == "__main__":
