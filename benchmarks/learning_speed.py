@@ -1,6 +1,7 @@
 """What learning costs the customers: answers while an encoder trains beside the server, and how long a rollback takes.
 
-`python -m benchmarks.learning_speed [--whole]`: with --whole the round goes on to its end, and each step is timed.
+`python -m benchmarks.learning_speed [--whole] [--reranker]`: with --whole the round goes on to its end, and each step
+is timed; with --reranker the release that serves has one, so that the round trains one as well.
 """
 
 import argparse
@@ -24,12 +25,16 @@ from sqlalchemy import insert
 
 from benchmarks.server_speed import PORT, REWORDED, Server, answer_times, quantile
 from bot.examples import Example, Examples
-from bot.releases import SHIPPED
+from bot.releases import SHIPPED, Releases
 from bot.tables import conversation
 from knowledge_base.database import open_database
+from knowledge_base.embedded_encoder import embedded_encoder
 from knowledge_base.faq_file import read_faqs
 from knowledge_base.settings import Settings as Base
-from training.release import describe
+from training.calibrate import TOPICS
+from training.release import Part, describe, make_release
+from training.round_tools import tools
+from training.train_reranker import RerankerSettings, train_reranker
 from web.demo_company import FAQS
 from web.learning import Learning
 from web.settings import Settings
@@ -58,6 +63,17 @@ def _examples() -> Iterator[Example]:
                 asked = before[faq.language][place] + text
                 id = hashlib.sha256(asked.encode()).hexdigest()
                 yield Example(id, f"c{id[:12]}", "staff", faq.language, asked, faq.answer, faq.id, status="approved")
+
+
+def serve_reranker(data: Path) -> None:
+    """Promote the release that ships with a reranker beside, one that has seen a few batches."""
+    settings, runs, folder = Settings(data=data), data / "runs", data / "releases" / "reranking"
+    base = embedded_encoder(settings.models_folder, None)
+    train_reranker(base, [TOPICS], runs, RerankerSettings(steps=10, layers=6, evaluations=1))
+    shutil.copytree(SHIPPED, folder)
+    part = Part(runs, tools(settings).described("reranker"))
+    make_release(folder, {"reranker": part}, folder / "calibration.json")
+    Releases(folder.parent).promote(folder.name)
 
 
 def make_other(data: Path) -> None:
@@ -93,8 +109,8 @@ def serving() -> str:
 def swaps(data: Path) -> dict[str, float]:
     """Seconds from the command to the first answer of the other release, there and back."""
     make_other(data)
-    found = {}
-    for what, arguments, name in (("promote", ("promote", "other"), "other"), ("roll back", ("rollback",), "default")):
+    found, before = {}, serving()
+    for what, arguments, name in (("promote", ("promote", "other"), "other"), ("roll back", ("rollback",), before)):
         began = time.monotonic()
         run(data, *arguments)
         until(lambda name=name: serving() == name)  # type: ignore[misc]
@@ -114,13 +130,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--whole", action="store_true", help="let the round come to its end")
-    whole = parser.parse_args().whole
+    parser.add_argument("--reranker", action="store_true", help="serve a release that has one: the round trains it too")
+    given = parser.parse_args()
     screen = Console(width=160)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         models = Base().models_folder.resolve()
         if models.exists():
             shutil.copytree(models, data / "models")
+        if given.reranker:
+            serve_reranker(data)
         with Server(data):
             keep_examples(data)
             answer_times(1, 10)
@@ -136,7 +155,7 @@ def main() -> None:
             assert state is not None and state.progress is not None
             screen.print(f"the encoder: {state.progress.done} of {state.progress.total} steps", end="; ")
             screen.print(f"{state.progress.seconds_left} s left while it is asked beside")
-            if whole:
+            if given.whole:
                 until(lambda: learning.running() is None)
                 screen.print(timed(data / "rounds" / NAME), dataclasses.asdict(learning.round(NAME))["state"])  # type: ignore[arg-type]
             else:
