@@ -7,7 +7,7 @@ import hashlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from sqlalchemy import Engine, select
 from bot.alike import Alike, fitted, gather, typical
 from bot.unanswered import Asked, Why, asked, covered, drafted, reasons, signature
 from knowledge_base import tables as knowledge
-from knowledge_base.recent import remember
+from knowledge_base.recent import Recent
 from knowledge_base.types import Encoder, Faq, Language, Progress, Vectors
 
 MOST = 2_000
@@ -88,7 +88,7 @@ class Gaps:
     def __init__(self, engine: Engine, encoder: Encoder) -> None:
         self._engine = engine
         self._encoder = encoder
-        self._vectors: OrderedDict[str, Vectors] = OrderedDict()
+        self._vectors: Recent[Vectors] = Recent(_REMEMBERED_VECTORS)
         self._works: OrderedDict[Bounds, Work] = OrderedDict()
         self._alike: tuple[object, Alike] | None = None
         self._lock = threading.Lock()
@@ -115,8 +115,8 @@ class Gaps:
 
     def forget(self) -> None:
         """Drop all that is remembered of customers' words."""
+        self._vectors.clear()
         with self._lock:
-            self._vectors.clear()
             self._works.clear()
 
     def _work(self, work: Work, bounds: Bounds, ignored: frozenset[str]) -> None:
@@ -165,17 +165,15 @@ class Gaps:
         return self._alike[1]
 
     def _encoded(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        made = {text: self._vectors[text] for text in texts if text in self._vectors}
-        for start in range(0, len(new), _BATCH):
-            if progress:
-                progress(len(texts) - len(new) + start, len(texts))
-            batch = new[start : start + _BATCH]
-            made |= dict(zip(batch, self._encoder.encode_queries(batch), strict=True))
-        with self._lock:
-            remember(self._vectors, made, _REMEMBERED_VECTORS)
+        def read(new: Sequence[str]) -> Iterator[Vectors]:
+            for start in range(0, len(new), _BATCH):
+                if progress:
+                    progress(len(texts) - len(new) + start, len(texts))
+                yield from self._encoder.encode_queries(new[start : start + _BATCH])
+
         if not texts:
             return np.zeros((0, self._encoder.dimension), np.float32)
+        made = self._vectors.of(texts, read)
         return np.stack([made[text] for text in texts])
 
 

@@ -5,7 +5,6 @@ Knows the model's own prefixes for queries and passages, nothing of passages, in
 
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from knowledge_base.device import choose_device
 from knowledge_base.graph import GraphReader, graph_folder
 from knowledge_base.model_folder import digest, folder_of, sha256_text
 from knowledge_base.reader import Reader, TorchReader
-from knowledge_base.recent import remember
+from knowledge_base.recent import Recent
 from knowledge_base.types import Progress, Vectors
 
 _REMEMBERED = 512  # queries
@@ -52,7 +51,7 @@ class SentenceTransformerEncoder:
         self._turns = _Turns()
         both = (self._query_prefix, self._passage_prefix)  # a prefix's trailing space goes into the text's first token
         self._before = {prefix: 1 + self.count_tokens([prefix.rstrip()])[0] for prefix in both}
-        self._recent: OrderedDict[str, Vectors] = OrderedDict()
+        self._recent: Recent[Vectors] = Recent(_REMEMBERED)
         self._gate = threading.Lock()
         self._waiting: list[_Queries] = []
 
@@ -80,17 +79,14 @@ class SentenceTransformerEncoder:
         with self._gate:
             batch, self._waiting = self._waiting, []
         try:
-            texts = dict.fromkeys(text for queries in batch for text in queries.texts)
-            unknown = [text for text in texts if text not in self._recent]
-            known = {text: self._recent[text] for text in texts if text in self._recent}
-            known |= zip(unknown, self._read(unknown, self._query_prefix), strict=True)
+            texts = [text for queries in batch for text in queries.texts]
+            known = self._recent.of(texts, lambda new: self._read(new, self._query_prefix))
         except BaseException:
             with self._gate:
                 self._waiting = [queries for queries in batch if queries is not own] + self._waiting
             raise
         for queries in batch:
             queries.read = [known[text] for text in queries.texts]
-        remember(self._recent, known, _REMEMBERED)
 
     def encode_passages(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """Vectors of passages, one row each, in the order given; longest first inside, for even batches."""

@@ -1,7 +1,7 @@
 """Remembers what was used last, so that it need not be made again."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -33,14 +33,14 @@ class Recent(Generic[T]):
         if new := [text for text in dict.fromkeys(texts) if text not in known]:
             known |= zip(new, make(new), strict=True)
         with self._lock:
-            remember(self._made, known, self._most)
+            for text, value in known.items():
+                self._made[text] = value
+                self._made.move_to_end(text)
+            while len(self._made) > self._most:
+                self._made.popitem(last=False)
         return known
 
-
-def remember(recent: OrderedDict[str, T], used: Mapping[str, T], most: int) -> None:
-    """Make `used` the newest of `recent`, and forget the oldest beyond `most`. The caller holds the lock."""
-    for text, value in used.items():
-        recent[text] = value
-        recent.move_to_end(text)
-    while len(recent) > most:
-        recent.popitem(last=False)
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._made.clear()
