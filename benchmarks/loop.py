@@ -22,7 +22,7 @@ from benchmarks import covered, days
 from benchmarks.covered import Scored
 from benchmarks.loop_plot import draw
 from benchmarks.month import UNUSED, Month, read_month
-from benchmarks.newcomer import make_newcomer, place
+from benchmarks.newcomer import make_newcomer
 from bot.bot import Bot
 from bot.calibration import load
 from bot.examples import Examples
@@ -43,7 +43,7 @@ from training.journal import Journal
 from training.round import Options, Round, Tools
 from training.round_tools import tools
 from training.rows import read_rows
-from training.workspace import with_calibration
+from training.workspace import lend, with_calibration
 
 WEEKS, DAYS = 4, 7
 START = "start"  # the release of the first day
@@ -263,7 +263,7 @@ def simulated(dev: Path, work: Path, seed: int, steps: int, say: Say) -> dict[st
     """The month of one lot with real models."""
     unused, folder = [dev / "golden" / name for name in UNUSED], work / f"lot-{seed}"
     settings = Settings(data=work, encoder="embedded")
-    place(make_newcomer(work, unused, say), folder / "data" / "releases" / START)
+    lend(make_newcomer(work, unused, say), folder / "data" / "releases" / START)
     plain = SentenceTransformerEncoder(str(embedded_encoder(work / "models")))
     month = FirstMonth(folder, read_month(dev, seed), tools(settings, steps), Options(), seed)
     return month.run(plain, unused, say) | {"steps": steps}

@@ -5,7 +5,6 @@ once for all lots.
 """
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -39,12 +38,3 @@ def make_newcomer(work: Path, sets: Sequence[Path], say: Say) -> Path:
             describe(folder)
             (work / "newcomer" / "fitted").write_text("", "utf8")
     return folder
-
-
-def place(folder: Path, target: Path) -> None:
-    """Copy a folder, whole or not at all, to where nothing stands yet: a release to a company, a company to a round."""
-    if not target.exists():
-        draft = target.with_name(f".{target.name}")
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(folder, draft)
-        draft.rename(target)

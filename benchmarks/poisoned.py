@@ -28,7 +28,7 @@ from sqlalchemy import Engine, insert
 
 from benchmarks.loop import OUT, START
 from benchmarks.month import SETS, UNUSED, Month, read_month
-from benchmarks.newcomer import make_newcomer, place
+from benchmarks.newcomer import make_newcomer
 from bot.examples import Example, Examples
 from bot.log import MIGRATIONS, VERSION_TABLE
 from bot.releases import Releases
@@ -39,6 +39,7 @@ from knowledge_base.database import migrate, open_database
 from knowledge_base.types import Faq
 from training.round import Options, Round, Tools
 from training.round_tools import tools
+from training.workspace import lend
 
 EXAMPLES = 500
 WRONG = 0.3
@@ -77,7 +78,7 @@ def founded(folder: Path, month: Month, release: Path, made: Tools) -> Path:
     if not folder.exists():
         draft = folder.with_name(f".{folder.name}")
         shutil.rmtree(draft, ignore_errors=True)
-        place(release, draft / "releases" / START)
+        lend(release, draft / "releases" / START)
         releases = Releases(draft / "releases")
         releases.promote(START)
         knowledge = open_in(draft, made.open(releases.current()))
@@ -91,7 +92,7 @@ def one_round(
     company: Path, folder: Path, examples: Sequence[Example], made: Tools, options: Options
 ) -> dict[str, Any]:
     """What came of a round of a copy of the company; goes on with one that was killed."""
-    place(company, folder)
+    lend(company, folder)
     engine = open_database(f"sqlite:///{folder / 'kefu.sqlite'}")
     migrate(engine, MIGRATIONS, VERSION_TABLE)
     _keep(engine, examples)

@@ -74,9 +74,9 @@ def fill(knowledge: KnowledgeBase, golden: GoldenSet, progress: Progress) -> Non
 
 
 def lend(folder: Path, target: Path) -> None:
-    """Give `target`, where nothing stands yet, what stands in the folder of another set; texts of both count once."""
+    """Copy a folder, if there is one, whole or not at all, to where nothing stands yet."""
     if folder.exists() and not target.exists():
-        draft = target.with_name("lent")
+        draft = target.with_name(f".{target.name}")
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(folder, draft)
         draft.rename(target)
