@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from knowledge_base.types import Language, Vectors
 
+_LANGUAGES: tuple[Language, ...] = ("zh", "en")
 _FEWEST = 20  # known pairs of the same meaning from which to fit
 
 
@@ -57,22 +58,25 @@ def gather(vectors: Vectors, languages: Sequence[Language], alike: Alike) -> lis
     bar to by most, else it begins one. Give the most asked questions first.
     """
     count = len(vectors)
-    stands = np.zeros((2 * count, vectors.shape[1] if count else 0), np.float32)
-    of_group: list[int] = []  # of each representative, as are the languages they speak
-    spoken: list[Language] = []
+    cosines = vectors @ vectors.T
+    stands = np.empty(2 * count, np.int64)  # the row of each representative, as are its group and the bars to it
+    bars = {other: np.empty(2 * count, np.float32) for other in _LANGUAGES}
+    of_group: list[int] = []
     groups: list[list[int]] = []
     heard: list[set[Language]] = []
     for row, language in enumerate(languages):
-        nearest = _nearest(stands[: len(of_group)] @ vectors[row], [alike.bar(one, language) for one in spoken])
+        known = len(of_group)
+        nearest = _nearest(cosines[row, stands[:known]] - bars[language][:known])
         group = len(groups) if nearest is None else of_group[nearest]
         if group == len(groups):
             groups.append([])
             heard.append(set())
         groups[group].append(row)
         if language not in heard[group]:
-            stands[len(of_group)] = vectors[row]
+            stands[known] = row
+            for other, to_it in bars.items():
+                to_it[known] = alike.bar(language, other)
             of_group.append(group)
-            spoken.append(language)
             heard[group].add(language)
     return groups
 
@@ -83,10 +87,9 @@ def typical(vectors: Vectors, weights: Sequence[float]) -> int:
     return int(np.argmax(vectors @ (vectors * weighted[:, None]).sum(axis=0)))
 
 
-def _nearest(cosines: NDArray[np.float32], bars: Sequence[float]) -> int | None:
-    if not len(cosines):
+def _nearest(above: NDArray[np.float32]) -> int | None:
+    if not len(above):
         return None
-    above = cosines - np.asarray(bars, np.float32)
     best = int(np.argmax(above))
     return best if above[best] >= 0 else None
 
