@@ -1,6 +1,6 @@
 """Examples for training, from the log: kept with what staff decided of each. Knows not how they are found or used."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -19,7 +19,10 @@ _EXAMPLE = tables.example.c
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question with the answer that was right for it, without personal data."""
+    """One question with the answer that was right for it, without personal data.
+
+    sure: approved once more, after its label had been doubted.
+    """
 
     id: str
     conversation_id: str
@@ -33,6 +36,7 @@ class Example:
     staff_name: str | None = None
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     decided: datetime | None = None
+    sure: bool = False
 
 
 class Examples:
@@ -66,6 +70,12 @@ class Examples:
         with self._engine.connect() as connection:
             return [Example(**row) for row in connection.execute(statement).mappings()]
 
+    def some(self, ids: Collection[str]) -> dict[str, Example]:
+        """Those of these ids that there are, by id."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(tables.example).where(_EXAMPLE.id.in_(ids))).mappings().all()
+        return {row["id"]: Example(**row) for row in rows}
+
     def counts(self) -> dict[str, int]:
         """How many there are of each status."""
         statement = select(_EXAMPLE.status, func.count()).group_by(_EXAMPLE.status)
@@ -81,10 +91,15 @@ class Examples:
         *,
         question: str | None = None,
         answer: str | None = None,
+        sure: bool = False,
     ) -> tuple[Example, Example] | None:
-        """Approve or reject an example, with other words if given; returns it before and after, None if unknown."""
+        """Approve or reject an example, with other words if given; returns it before and after, None if unknown.
+
+        sure: approve a label that is doubted.
+        """
         words = {name: text for name, text in (("question", question), ("answer", answer)) if text is not None}
         values: dict[str, Any] = {"status": status, "staff_name": staff_name, "decided": datetime.now(UTC), **words}
+        values["sure"] = sure and status == "approved"
         wanted = select(tables.example).where(_EXAMPLE.id == example_id)
         with writing(self._engine) as connection:
             before = connection.execute(wanted).mappings().first()

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 from knowledge_base.tables import Number
@@ -179,6 +180,7 @@ example = Table(  # what could be learned from the log: redacted, and used only 
     Column("staff_name", String(64)),  # who decided
     Column("at", Moment, nullable=False),
     Column("decided", Moment),
+    Column("sure", Boolean, nullable=False, server_default=false()),  # its label was doubted, and staff say it is right
     Index("ix_example_status", "status", "at"),
     Index("ix_example_conversation_id", "conversation_id"),
 )

@@ -23,17 +23,19 @@ def write_labels(folder: Path, examples: Sequence[Example], known: Company) -> i
     return write_set(folder, without_wordings(known, asked), question_rows(examples, known.ids))
 
 
-def doubtful(folder: Path, answers: Path) -> dict[str, Any]:
+def doubtful(folder: Path, answers: Path, examples: Iterable[Example]) -> dict[str, Any]:
     """How many of the set's labels were looked for, how many not found, and those. answers: of an evaluation.
 
-    Questions for which nothing was searched do not count; nor is there anything where no set was written.
+    A label that staff have looked at again is not doubtful. Questions for which nothing was searched do not count; nor
+    is there anything where no set was written.
     """
     if not folder.exists():
         return {"looked": 0, "doubtful": 0, "shown": []}
     golden = read_golden_set(folder)
     hits = {line.id(): line.content["hits"] for line in read_rows(answers)}
     looked = [one for one in golden.questions if one.answerable and hits[one.id]]
-    lost = [one for one in looked if one.relevant.isdisjoint(hits[one.id])]
+    sure = {one.id for one in examples if one.sure}
+    lost = [one for one in looked if one.id not in sure and one.relevant.isdisjoint(hits[one.id])]
     named = {faq.id: faq.question for faq in golden.faqs} | {one.id: one.title for one in golden.documents}
     shown = [
         {

@@ -154,10 +154,10 @@ class Round:
 
     def _labels(self) -> Mapping[str, Any]:
         """Ask the current release what the examples ask, as if they were not known: labels not found are doubtful."""
-        folder = self._folder / "labels" / "company"
-        if write_labels(folder, Examples(self._engine).approved(), self._known()):
+        folder, approved = self._folder / "labels" / "company", Examples(self._engine).approved()
+        if write_labels(folder, approved, self._known()):
             self._evaluate("labels", [folder], self._current(), None)
-        return doubtful(folder, self._folder / "answers" / "labels" / "answers.jsonl")
+        return doubtful(folder, self._folder / "answers" / "labels" / "answers.jsonl", approved)
 
     def _train(self) -> Mapping[str, Any]:
         trained = [part for part in _MODELS if self._trains(part)]

@@ -5,7 +5,7 @@ The work is done by other processes; see web/learning.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
@@ -114,17 +114,22 @@ def examples_page(desk: Desk, status: Status | None, limit: int, offset: int = 0
     return ExamplePage(total=total, items=[_out(one) for one in found])
 
 
+def some_examples(desk: Desk, ids: Collection[str]) -> dict[str, ExampleOut]:
+    """Those of these ids that there still are."""
+    return {id: _out(one) for id, one in _examples(desk).some(ids).items()}
+
+
 def decided(desk: Desk, session: Session, example_id: str, body: Decision) -> ExampleOut:
     """Decide, and note it: never the words, which were a customer's. Raises ApiError."""
     words = {name: text for name in ("question", "answer") if (text := getattr(body, name)) is not None}
     cleaned = {name: clean(text) for name, text in words.items()}
     if not all(cleaned.values()):
         raise ApiError(400, "an example needs a question and an answer", "no_words")
-    found = _examples(desk).decide(example_id, body.status, session.staff.name, **cleaned)
+    found = _examples(desk).decide(example_id, body.status, session.staff.name, **cleaned, sure=body.sure)
     if found is None:
         raise ApiError(404, "there is no such example", "no_such_example")
     before, after = found
-    changed = {"edited": sorted(cleaned)} if cleaned else {}
+    changed = ({"edited": sorted(cleaned)} if cleaned else {}) | ({"sure": True} if after.sure else {})
     was, is_now = {"status": before.status}, {"status": after.status, **changed}
     desk.access.audit.note(session.staff.name, "example.decide", example_id, was, is_now)
     return _out(after)

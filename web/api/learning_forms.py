@@ -29,6 +29,7 @@ class ExampleOut(BaseModel):
     staff_name: str | None
     at: Moment
     decided: Moment | None
+    sure: bool
 
 
 class ExamplePage(BaseModel):
@@ -39,13 +40,17 @@ class ExamplePage(BaseModel):
 
 
 class Decision(BaseModel):
-    """What becomes of an example; `question` and `answer` only where the words are to be others."""
+    """What becomes of an example; `question` and `answer` only where the words are to be others.
+
+    sure: its label was doubted and is right after all; only of one that is approved.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     status: Status
     question: Words | None = None
     answer: Words | None = None
+    sure: bool = False
 
 
 class LessonOut(BaseModel):

@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from web.api.releases import judgement, releases
+from web.console.doubtful import Doubtful
 from web.console.releases import promote_button
 from web.console.visit import Refused, Visit
 
@@ -42,7 +43,7 @@ class Judged:
         self._verdict(found)
         self._lessons(found)
         self._checks(found["checks"])
-        self._doubtful(found.get("doubtful", []))
+        await Doubtful(visit, found.get("doubtful", [])).show()
         self._changes("got_worse", found["worse"], found["changed"]["worse"])
         self._changes("got_better", found["better"], found["changed"]["better"])
 
@@ -81,23 +82,6 @@ class Judged:
         ]
         table = ui.table(columns=columns, rows=rows, row_key="id").props("flat bordered dense data-testid=checks")
         table.classes("w-full")
-
-    def _doubtful(self, labels: list[dict[str, str]]) -> None:
-        """Labels to look at again; a judgement of an older version has none."""
-        t = self._visit.t
-        if not labels:
-            return
-        ui.label(t("doubtful", count=f"{len(labels):,}")).classes("font-semibold").props("role=heading aria-level=2")
-        ui.label(t("doubtful_help")).classes("k-mute k-small")
-        with ui.column().classes("w-full gap-2").props("data-testid=doubtful"):
-            for label in labels[:_SHOWN]:
-                with ui.card().classes("k-gap w-full gap-2"):
-                    ui.label(label["question"]).classes("k-pre font-semibold")
-                    with ui.element("div").classes("k-two"):
-                        for name in ("label", "found"):
-                            with ui.column().classes("gap-1"):
-                                ui.label(t(f"doubtful_{name}")).classes("k-mute k-small")
-                                ui.label(label[name]).classes("k-pre")
 
     def _changes(self, name: str, pairs: list[dict[str, Any]], count: int) -> None:
         t = self._visit.t

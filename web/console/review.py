@@ -84,6 +84,8 @@ class Review:
                 ui.label(t(one.language)).classes("k-tag")
                 if one.source_id:
                     ui.label(t("source", id=one.source_id)).classes("k-tag k-one-line")
+                if one.sure:
+                    ui.label(t("sure")).classes("k-tag k-good")
                 if one.masked:
                     kinds = ", ".join(t(f"mask_{kind}", count=count) for kind, count in sorted(one.masked.items()))
                     ui.label(t("masked", kinds=kinds)).classes("k-tag k-warn").props("data-testid=masked")
@@ -150,7 +152,7 @@ class Review:
         if (one := self._last) is None:
             return
         visit = self._visit
-        body = Decision.model_construct(status=one.status, question=one.question, answer=one.answer)
+        body = Decision.model_construct(status=one.status, question=one.question, answer=one.answer, sure=one.sure)
         try:
             await visit.act("conversations.correct", decided, visit.desk, visit.session, one.id, body)
         except Refused:

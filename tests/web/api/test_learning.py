@@ -99,6 +99,20 @@ def test_examples_are_listed_decided_and_counted(desk: Desk, sign_in: SignIn) ->
     assert len(noted) == 2 and "better" not in str(noted)
 
 
+def test_a_doubted_label_is_called_right_until_something_else_is_decided(desk: Desk, sign_in: SignIn) -> None:
+    first, second = keep(desk.access.engine, 2)
+    agent = sign_in("agent")
+
+    def decide(**body: Any) -> bool:
+        return bool(agent.post(f"/api/learning/examples/{first}", json=body).json()["sure"])
+
+    assert not decide(status="approved") and decide(status="approved", sure=True)
+    assert "sure" in str(desk.access.audit.page(1, 0)[0])
+    assert not decide(status="rejected", sure=True) and not decide(status="new") and not decide(status="approved")
+    kept = {one["id"]: one["sure"] for one in agent.get("/api/learning/examples").json()["items"]}
+    assert kept == {first: False, second: False}
+
+
 @pytest.mark.usefixtures("faked")
 def test_a_round_runs_beside_the_server_and_is_known_to_the_next_one(desk: Desk, sign_in: SignIn) -> None:
     trainer = sign_in("trainer")

@@ -40,6 +40,12 @@ WORDS: dict[str, dict[str, str]] = {
         "start": "开始训练",
         "better": "变好的题目（20）",
         "abstains": "不作答",
+        "left": "待核对 {} 条，共 3 条",
+        "right": "标注正确",
+        "wrong": "拒绝样本",
+        "sure": "标注已确认",
+        "undo": "撤销",
+        "gone": "样本已删除",
     },
     "en": {
         "masked": "Masked: phone ×1",
@@ -57,8 +63,17 @@ WORDS: dict[str, dict[str, str]] = {
         "start": "Start a round",
         "better": "What improved (20)",
         "abstains": "does not answer",
+        "left": "{} of 3 left to look at",
+        "right": "The label is right",
+        "wrong": "Reject the example",
+        "sure": "Label confirmed",
+        "undo": "Undo",
+        "gone": "The example has been erased",
     },
 }
+
+
+_IDS = [hashlib.sha256(f"{n}".encode()).hexdigest() for n in range(3)]
 
 
 def keep_examples(data: Path) -> None:
@@ -67,7 +82,7 @@ def keep_examples(data: Path) -> None:
         connection.execute(insert(conversation).values(id="c1", opened=datetime.now(UTC)))
     examples = [
         Example(
-            hashlib.sha256(f"{n}".encode()).hexdigest(), "c1", "staff", "en", f"<b>question {n}</b>", f"answer {n}",
+            _IDS[n], "c1", "staff", "en", f"<b>question {n}</b>", f"answer {n}",
             masked={"phone": 1}, at=datetime(2026, 1, 10 - n, tzinfo=UTC),
         )
         for n in range(3)
@@ -90,7 +105,10 @@ def make_release(data: Path, name: str, limits: Limits) -> None:
     about: dict[str, Any] = {
         "candidate": name, "current": "default", "round": name, "lessons": [lesson],
         "dataset": {"hash": "0" * 64, "train": 0, "fit": 40, "held_out": 10, "judging": 60},
-        "doubtful": [{"question": "<u>how long</u>", "label": "Opening hours", "found": "Warranty", "id": "x"}],
+        "doubtful": [
+            {"question": f"<u>how long</u> {id[:1]}", "label": "Opening hours", "found": "Warranty", "id": id}
+            for id in ("gone", *_IDS[:2])
+        ],
     }  # fmt: skip
     judgement.write(judgement.judgement(gate(compared, limits), limits, about), folder)
     describe(folder)
@@ -98,6 +116,25 @@ def make_release(data: Path, name: str, limits: Limits) -> None:
 
 def release_card(page: Page, name: str) -> Any:
     return page.get_by_test_id("release").filter(has_text=name)
+
+
+def look_at_labels(page: Page, said: dict[str, str]) -> None:
+    """Of three doubtful labels one is right, one is not, and the example of one is gone."""
+    labels = page.get_by_test_id("doubtful").locator(".q-card")
+    expect(labels).to_contain_text(["<u>how long</u>"] * 3)
+    expect(labels.first).to_contain_text("Warranty")
+    expect(page.get_by_text(said["left"].format(2))).to_be_visible()
+    for _ in range(2):
+        labels.first.get_by_role("button", name=said["right"]).click()
+        expect(labels.first).to_contain_text(said["sure"])
+        labels.first.get_by_role("button", name=said["undo"]).click()
+    labels.first.get_by_role("button", name=said["right"]).click()
+    labels.nth(1).get_by_role("button", name=said["wrong"]).click()
+    expect(page.get_by_text(said["left"].format(0))).to_be_visible()
+    page.reload()
+    expect(page.get_by_text(said["left"].format(0))).to_be_visible()
+    expect(labels.filter(has_text=said["sure"])).to_have_count(1)
+    expect(labels.filter(has_text=said["gone"])).to_have_count(1)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -148,8 +185,10 @@ def test_from_an_example_to_a_release_and_back(console: Console, language: str) 
     expect(changed).to_contain_text(said["abstains"])
     expect(changed).to_contain_text("Seven days.")
 
-    expect(page.get_by_test_id("doubtful").locator(".q-card")).to_contain_text(["<u>how long</u>"])
-    expect(page.get_by_test_id("doubtful")).to_contain_text("Warranty")
+    look_at_labels(page, said)
+    with console.client("trainer") as client:
+        kept = {one["id"]: one for one in client.get("/api/learning/examples").json()["items"]}
+        assert (kept[_IDS[0]]["sure"], kept[_IDS[1]]["status"]) == (True, "rejected")
 
     page.get_by_role("button", name=said["promote"], exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name=said["promote"], exact=True).click()
