@@ -1,9 +1,9 @@
 """Is a round refused when three labels in ten are wrong? Whole rounds with real models, each with other wrong labels.
 
-Usage: python -m benchmarks.poisoned DEV --work DIR [--runs N] [--steps N] [--jobs N]
+Usage: python -m benchmarks.poisoned DEV --work DIR [--runs N] [--right N] [--steps N] [--jobs N]
 
-The company of the first month on its first day; its customers' questions are the examples, labelled by staff. The first
-round has right labels: it shows that it is the labels that the gate sees. Goes on where it was killed; writes
+The company of the first month on its first day; its customers' questions are the examples, labelled by staff. Some
+rounds have right labels, each of other examples: what does the gate say of those? Goes on where it was killed; writes
 benchmarks/out/poisoned.json. Two rounds at a time with a core each are done sooner than one by one with two cores.
 """
 
@@ -43,7 +43,7 @@ from training.workspace import lend
 
 EXAMPLES = 500
 WRONG = 0.3
-RUNS = 20
+RUNS, RIGHT = 20, 2
 STEPS = 20  # batches: enough to learn the wrong from, and twenty rounds take an hour
 _NAME = "spring"
 
@@ -114,12 +114,14 @@ def _keep(engine: Engine, examples: Sequence[Example]) -> None:
         kept.add(examples)
 
 
-def _run(dev: Path, work: Path, steps: int, run: int) -> dict[str, Any]:
-    """One of the rounds of a company that has been founded; the first has right labels."""
+def _run(dev: Path, work: Path, steps: int, task: tuple[bool, int]) -> dict[str, Any]:
+    """A round of a company that has been founded. task: whether its labels are wrong, and its number."""
+    wrong, number = task
     made, month = tools(Settings(data=work, encoder="embedded"), steps), read_month(dev, 1, SETS[:3])
-    share = WRONG if run else 0.0
-    examples = poisoned(labelled(month, EXAMPLES), month.known, share, Random(run))
-    return {"wrong": share} | one_round(work / "company", work / f"round-{run}", examples, made, Options())
+    share, before = (WRONG, 0) if wrong else (0.0, number * EXAMPLES)
+    examples = poisoned(labelled(month, before + EXAMPLES)[before:], month.known, share, Random(number))
+    folder = work / f"{'wrong' if wrong else 'right'}-{number}"
+    return {"wrong": share} | one_round(work / "company", folder, examples, made, Options())
 
 
 def main() -> None:
@@ -127,6 +129,7 @@ def main() -> None:
     parser.add_argument("dev", type=Path, help="the folder with golden/ and train/")
     parser.add_argument("--work", type=Path, required=True, help="keeps everything, so that it can go on")
     parser.add_argument("--runs", type=int, default=RUNS, help="rounds with wrong labels")
+    parser.add_argument("--right", type=int, default=RIGHT, help="rounds with right labels")
     parser.add_argument("--steps", type=int, default=STEPS, help="batches that an encoder is trained with in a round")
     parser.add_argument("--jobs", type=int, default=1, help="rounds at a time, which share the cores")
     given = parser.parse_args()
@@ -135,14 +138,15 @@ def main() -> None:
     founded(given.work / "company", month, release, made)
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // given.jobs))  # of the processes below
     screen, found = Console(stderr=True), []
+    tasks = [(False, number) for number in range(given.right)] + [(True, number + 1) for number in range(given.runs)]
     one = partial(_run, given.dev, given.work, given.steps)
     with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        rounds = pool.map(one, range(given.runs + 1))
-        for run, result in enumerate(track(rounds, "rounds", total=given.runs + 1, console=screen)):
+        for result in track(pool.map(one, tasks), "rounds", total=len(tasks), console=screen):
             found.append(result)
             OUT.mkdir(exist_ok=True)
             (OUT / "poisoned.json").write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", "utf8")
-            screen.print(run, "passed" if result["passed"] else "refused", *result["reasons"], sep="\n  ")
+            labels = "three in ten wrong" if result["wrong"] else "right labels"
+            screen.print(labels, "passed" if result["passed"] else "refused", *result["reasons"], sep="\n  ")
 
 
 if __name__ == "__main__":
