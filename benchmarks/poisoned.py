@@ -43,7 +43,7 @@ from training.workspace import lend
 
 EXAMPLES = 500
 WRONG = 0.3
-RUNS, RIGHT = 20, 2
+RUNS, RIGHT = 20, 3
 STEPS = 20  # batches: enough to learn the wrong from, and twenty rounds take an hour
 _NAME = "spring"
 
