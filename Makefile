@@ -27,7 +27,7 @@ lint: .venv/.installed-dev
 audit: .venv/audit/.installed
 	.venv/audit/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off -r constraints.txt
 
-bench: .venv/.installed-dev
+bench: .venv/.installed-bench
 	$(BIN)/python -m benchmarks
 
 # 100,000 frames of every bad kind at a real server; minutes.
@@ -67,6 +67,10 @@ clean:
 .venv/.installed: .venv/.made pyproject.toml constraints.txt
 	$(INSTALL) torch
 	$(INSTALL) -e .
+	@touch $@
+
+.venv/.installed-bench: .venv/.installed
+	$(INSTALL) -e ".[bench]"
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed

@@ -59,7 +59,7 @@ def query_rates(work: Work, together: int, times: int) -> tuple[float, float]:
     return ours, theirs
 
 
-def add_rates(encoder: Encoder, documents: int = 8, runs: int = RUNS) -> tuple[float, float, float]:
+def add_rates(encoder: Encoder, documents: int = 5, runs: int = RUNS) -> tuple[float, float, float]:
     """Medians over runs, in turns: documents/s and passages/s of put, passages/s of encoding the same texts barely."""
     rates: list[tuple[float, float, float]] = []
     for run in range(runs):

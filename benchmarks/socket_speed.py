@@ -15,7 +15,7 @@ from benchmarks.work import Work
 IDLE, ACTIVE = 2_000, 200
 _TOGETHER = 50  # opened at once
 _PAUSE = 10.0  # seconds, on average, from an answer to the next question of the same customer
-_ASKING = 30.0  # seconds for which the active ones are watched
+_ASKING = 20.0  # seconds for which the active ones are watched
 _ASKED = 100
 _SETTLING = 2.0  # seconds
 
@@ -87,7 +87,7 @@ async def _active(url: str, count: int, seconds: float) -> list[float]:
         while time.monotonic() < until:
             [told] = await converse(url, [dice.choice(QUESTIONS)], sockets[number])
             times.append(told.ms)
-            await asyncio.sleep(dice.uniform(0.5, 1.5) * _PAUSE)
+            await asyncio.sleep(min(dice.uniform(0.5, 1.5) * _PAUSE, until - time.monotonic()))
         return times
 
     told = await asyncio.gather(*(customer(number) for number in range(count)))
