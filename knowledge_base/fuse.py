@@ -71,9 +71,10 @@ def fuse(
     An FAQ and its translation go out when a phrasing that they must not match is nearer than all of their own.
     """
     refused = _refused(candidates)
+    scale = 1 + weights.highest
     ranked = sorted(
         (
-            (_score(candidate, language, candidate.id in exact, weights), candidate)
+            (_score(candidate, language, candidate.id in exact, weights, scale), candidate)
             for candidate in candidates
             if candidate.role != "never" and not (refused and _family(candidate) in refused)
         ),
@@ -110,11 +111,12 @@ def _refused(candidates: Sequence[Candidate]) -> set[str]:
 
 
 def _family(candidate: Candidate) -> str:
+    """What an FAQ shares with its translations; empty for a passage, which nothing refuses."""
     kind, source_id = candidate.source
-    return f"{kind}/{Faq.family(source_id) if kind == 'faq' else source_id}"
+    return Faq.family(source_id) if kind == "faq" else ""
 
 
-def _score(candidate: Candidate, language: Language, exact: bool, weights: Weights) -> Scored:
+def _score(candidate: Candidate, language: Language, exact: bool, weights: Weights, scale: float) -> Scored:
     dense = candidate.dense - (weights.clause if candidate.role == "clause" else 0.0)
-    fused = (dense + weights.of(candidate, language) * candidate.keyword) / (1 + weights.highest)
+    fused = (dense + weights.of(candidate, language) * candidate.keyword) / scale
     return Scored(candidate.id, 1.0 if exact else max(0.0, fused), dense, candidate.keyword, exact)

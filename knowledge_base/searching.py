@@ -76,7 +76,7 @@ class Searching:
         ranked = fuse(candidates, language, exact, self.retrieval.weights)
         hits: list[Hit] = []
         families: set[str] = set()
-        for _, group in groups(ranked, limit):  # as a rule the first group fills the list
+        for _, group in groups(ranked, 2 * limit):  # translations go out; asking twice costs more than a few rows
             readable = self._readable([scored.id for scored in group], revision, language)
             for found in group:
                 passage = readable.get(found.id)
