@@ -94,11 +94,11 @@ def _by_kind(stored: dict[str, Any]) -> dict[SourceKind, float]:
     return {"faq": float(stored["faq"]), "document": float(stored["document"])}
 
 
-def _refused(candidates: Sequence[Candidate]) -> set[str]:
+def _refused(candidates: Sequence[Candidate]) -> set[str | None]:
     """Families with a phrasing to refuse that is nearer to the query than all that they answer."""
     if all(candidate.role != "never" for candidate in candidates):
         return set()
-    nearest: dict[str, float] = {}
+    nearest: dict[str | None, float] = {}
     for candidate in candidates:
         if candidate.role != "never":
             family = _family(candidate)
@@ -110,10 +110,10 @@ def _refused(candidates: Sequence[Candidate]) -> set[str]:
     }
 
 
-def _family(candidate: Candidate) -> str:
-    """What an FAQ shares with its translations; empty for a passage, which nothing refuses."""
+def _family(candidate: Candidate) -> str | None:
+    """What an FAQ shares with its translations; None for a passage, which nothing refuses."""
     kind, source_id = candidate.source
-    return Faq.family(source_id) if kind == "faq" else ""
+    return Faq.family(source_id) if kind == "faq" else None
 
 
 def _score(candidate: Candidate, language: Language, exact: bool, weights: Weights, scale: float) -> Scored:

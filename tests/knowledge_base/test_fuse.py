@@ -51,6 +51,12 @@ def test_a_nearer_phrasing_to_refuse_takes_its_faq_out() -> None:
     assert ids(faq(1, "a", 0.97), refuse, faq(2, "b", 0.5)) == [1, 2]
 
 
+def test_no_faq_however_it_is_named_takes_passages_out() -> None:
+    passage = Candidate(2, "passage", ("document", "d"), "zh", 0.5, 0.0)
+    for name in (".zh", "document/d", "None"):
+        assert ids(faq(1, name, 0.9), faq(3, name, 0.95, role="never"), passage) == [2]
+
+
 def test_a_clause_counts_less_than_a_whole_phrasing() -> None:
     less = replace(WEIGHTS, clause=0.05)
     clause, whole = faq(1, "a", 0.93, role="clause"), faq(2, "b", 0.9)
