@@ -46,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     release = commands.add_parser("release", help="a release folder from finished runs")
     release.add_argument("--out", type=Path, required=True, help="the release's folder")
     for name in _trainers():
-        release.add_argument(f"--{name}", type=Path, help=f"folder of a finished {name} run")
+        help_ = f"folder of a finished {name} run; of several the mean"
+        release.add_argument(f"--{name}", nargs="+", type=Path, metavar="RUN", help=help_)
     release.add_argument("--scale", type=float, default=1.0, help="how much of the encoder's change to take, 0..1")
     release.add_argument("--fit", action="store_true", help="the generator's answers may be shown")
     release.set_defaults(run=_release)
@@ -108,10 +109,10 @@ def _release(given: argparse.Namespace) -> None:
 
     parts = {}
     for name, (_, _, base) in _trainers().items():
-        if run := getattr(given, name):
+        if runs := getattr(given, name):
             described = {"base": "embedded", "base_sha256": digest(_base(base, None))}
             fit = {"fit": given.fit} if name == "generator" else {}
-            parts[name] = Part(run, described | fit, given.scale if name == "encoder" else 1.0)
+            parts[name] = Part(runs[0], described | fit, given.scale if name == "encoder" else 1.0, tuple(runs[1:]))
     kept = given.out / "calibration.json"
     make_release(given.out, parts, kept if kept.exists() else BUILT_IN)
 

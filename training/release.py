@@ -6,7 +6,7 @@ Knows no score: whether a release is good enough is for its reader to judge, fro
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 
 from training.examples import TrainingDataError
+from training.soup import Adapter, mean
 
 _WEIGHTS = "adapter_model.safetensors"
 _CONFIG = "adapter_config.json"
@@ -24,11 +25,13 @@ class Part:
     """A trained adapter of a release. `described`: what release.json says of it, such as base and base_sha256.
 
     scale: how much of the change is taken, 0..1; less than 1 keeps more of what the base model could do.
+    others: finished runs whose mean with the first is taken.
     """
 
     run: Path
     described: Mapping[str, Any] = field(default_factory=dict)
     scale: float = 1.0
+    others: tuple[Path, ...] = ()
 
 
 def make_release(folder: Path, parts: Mapping[str, Part], calibration: Path) -> None:
@@ -40,8 +43,10 @@ def make_release(folder: Path, parts: Mapping[str, Part], calibration: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     described: dict[str, Any] = {}
     for name, part in parts.items():
-        shrink(part.run / "adapter", folder / name, part.scale)
-        shutil.copyfile(part.run / "run.json", folder / name / "run.json")
+        runs = [part.run, *part.others]
+        shrink([run / "adapter" for run in runs], folder / name, part.scale)
+        for number, run in enumerate(runs, 1):
+            shutil.copyfile(run / "run.json", folder / name / ("run.json" if number == 1 else f"run-{number}.json"))
         described[name] = {"adapter": name, **part.described}
     if calibration != folder / "calibration.json":
         shutil.copyfile(calibration, folder / "calibration.json")
@@ -62,13 +67,18 @@ def describe(folder: Path, models: Mapping[str, Any] | None = None) -> None:
     draft.replace(path)
 
 
-def shrink(adapter: Path, out: Path, scale: float) -> None:
-    """Copy a PEFT adapter in half precision, its change to the model multiplied by `scale`."""
+def shrink(adapters: Sequence[Path], out: Path, scale: float) -> None:
+    """Write the mean of PEFT adapters in half precision, its change to the model multiplied by `scale`."""
+    read = [_read(adapter) for adapter in adapters]
+    out.mkdir(parents=True, exist_ok=True)
+    config = read[0].config | {"base_model_name_or_path": ""}  # a path of the machine it was trained on
+    config["lora_alpha"] = config["lora_alpha"] * scale
+    (out / _CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf8")
+    weights = mean(read) if len(read) > 1 else read[0].weights
+    save_file({name: tensor.half() for name, tensor in weights.items()}, out / _WEIGHTS)
+
+
+def _read(adapter: Path) -> Adapter:
     if not (adapter / _WEIGHTS).is_file():
         raise TrainingDataError(f"{adapter} holds no adapter; let the run finish first")
-    out.mkdir(parents=True, exist_ok=True)
-    config = json.loads((adapter / _CONFIG).read_text("utf8"))
-    config["lora_alpha"] = config["lora_alpha"] * scale
-    config["base_model_name_or_path"] = ""  # a path of the machine it was trained on
-    (out / _CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf8")
-    save_file({name: tensor.half() for name, tensor in load_file(adapter / _WEIGHTS).items()}, out / _WEIGHTS)
+    return Adapter(json.loads((adapter / _CONFIG).read_text("utf8")), load_file(adapter / _WEIGHTS))

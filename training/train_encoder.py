@@ -1,7 +1,8 @@
 """Trains an adapter for the encoder: questions near questions that mean the same, and near passages that answer them.
 
-Contrastive, in Chinese, English and across; LoRA, so that a release stays small. One or several GPUs through
-`accelerate launch -m training encoder …`; on a CPU in bf16 where the processor has it.
+Contrastive, in Chinese, English and across, for the first look of the search or for both; LoRA, so that a release
+stays small. One or several GPUs through `accelerate launch -m training encoder …`; on a CPU in bf16 where the
+processor has it.
 """
 
 import random
@@ -18,11 +19,11 @@ from knowledge_base.device import choose_device, trainer_autocast, trains_in_bfl
 from knowledge_base.encoder import prefixes
 from knowledge_base.types import Vectors
 from training.batches import Pair, Task, batches, by_source, neighbours, query_and_passage, shares, two_queries
-from training.by_length import ByLength
 from training.examples import Group, read_groups, training_files
 from training.held_out import held_out_evaluator
 from training.journal import Watch
 from training.run import begin, trainer_options, watched
+from training.two_looks import TwoLooks
 
 _FEWEST = 4  # groups of a source
 _TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
@@ -34,7 +35,8 @@ class EncoderSettings:
 
     queries, passages: pairs a batch when both are questions, and when one is a passage (longer, hence fewer).
     steps: batches in all; share: of them those with passages. frozen: lowest layers that get no adapter.
-    scale: 1 / temperature of the softmax. start: folder of an adapter to go on from, with its own rank and layers.
+    scale: 1 / temperature of the softmax. second: weight of the second look, word by word, beside the first.
+    start: folder of an adapter to go on from, with its own rank and layers.
     """
 
     steps: int = 640
@@ -45,6 +47,7 @@ class EncoderSettings:
     rank: int = 32
     learning_rate: float = 7e-4
     scale: float = 50.0
+    second: float = 0.0
     longest: int = 192  # tokens
     start: str = ""
     evaluations: int = 4
@@ -67,7 +70,9 @@ def train_encoder(
     prompts = prefixes(str(base), model.prompts)
     made = _all_batches(model, train, prompts[0], settings, rng)
     evaluator = held_out_evaluator(groups, prompts, rng)
-    trainer = watched(_trainer(model, made, evaluator, _arguments(out, made, prompts, settings), settings), watch)
+    query, passage = _counter(model)([prompt.rstrip() for prompt in prompts])
+    loss = TwoLooks(model, settings.scale, settings.second, (1 + query, 1 + passage))
+    trainer = watched(_trainer(loss, made, evaluator, _arguments(out, made, prompts, settings), settings), watch)
     before = evaluator(model) if checkpoint is None else {}
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     model[0].auto_model.save_pretrained(str(out / "adapter"))
@@ -173,24 +178,18 @@ def _arguments(out: Path, made: Sequence[Sequence[Pair]], prompts: tuple[str, st
 
 
 def _trainer(
-    model: Any, made: Sequence[Sequence[Pair]], evaluator: Any, arguments: Any, settings: EncoderSettings
+    loss: TwoLooks, made: Sequence[Sequence[Pair]], evaluator: Any, arguments: Any, settings: EncoderSettings
 ) -> Any:
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainer
-    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
     from transformers import EarlyStoppingCallback
 
     rows = [pair for batch in made for pair in batch]
     return SentenceTransformerTrainer(
-        model=model,
+        model=loss.model,
         args=arguments,
         train_dataset=Dataset.from_dict({"query": [a for a, _ in rows], "answer": [b for _, b in rows]}),
-        loss=MultipleNegativesRankingLoss(
-            ByLength(model),
-            scale=settings.scale,
-            directions=("query_to_doc", "doc_to_query"),
-            partition_mode="per_direction",
-        ),
+        loss=loss,
         evaluator=[evaluator],
         callbacks=[EarlyStoppingCallback(settings.patience)],
     )

@@ -1,34 +1,9 @@
 import random
 
-import torch
-from torch import nn
-
 from training.across import answers_as_passages
-from training.by_length import ByLength
 from training.examples import Group
 from training.golden import read_golden_set
 from training.held_out import tasks
-
-
-class _Sum(nn.Module):
-    """Embeds a text as the sum of its tokens; counts how many tokens it was given, padding included."""
-
-    seen = 0
-
-    def forward(self, features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        ids = features["input_ids"] * features["attention_mask"]
-        self.seen += ids.numel()
-        return {"sentence_embedding": ids.sum(1, keepdim=True).float()}
-
-
-def test_parts_of_like_length_give_the_same_embeddings_with_less_padding() -> None:
-    lengths = torch.tensor([9, 2, 7, 1, 3, 8, 2, 2, 1, 6, 2, 3])
-    mask = (torch.arange(9)[None] < lengths[:, None]).long()
-    features = {"input_ids": torch.arange(1, 109).reshape(12, 9), "attention_mask": mask, "prompt": "x"}
-    plain, parted = _Sum(), _Sum()
-    wanted = plain({k: v for k, v in features.items() if k != "prompt"})["sentence_embedding"]  # type: ignore[misc]
-    torch.testing.assert_close(ByLength(parted)(features)["sentence_embedding"], wanted)
-    assert parted.seen < 0.8 * plain.seen
 
 
 def groups() -> list[Group]:

@@ -48,3 +48,37 @@ def test_a_release_holds_small_adapters_and_every_hash(tmp_path: Path) -> None:
 def test_a_run_without_adapter_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingDataError, match="let the run finish first"):
         make_release(tmp_path / "r", {"encoder": Part(tmp_path)}, BUILT_IN)
+
+
+def lora(folder: Path, down: np.ndarray, up: np.ndarray, alpha: float) -> Path:
+    run(folder)
+    weights = {"x.lora_A.weight": down.astype(np.float32), "x.lora_B.weight": up.astype(np.float32)}
+    save_file(weights, folder / "adapter" / "adapter_model.safetensors")
+    config = json.dumps({"lora_alpha": alpha, "r": len(down)})
+    (folder / "adapter" / "adapter_config.json").write_text(config)
+    (folder / "run.json").write_text(json.dumps({"name": folder.name}))
+    return folder
+
+
+def test_of_several_runs_a_release_takes_the_mean_of_their_changes(tmp_path: Path) -> None:
+    dice = np.random.default_rng(3)
+    down, up = dice.standard_normal((4, 6)), dice.standard_normal((5, 4))
+    first = lora(tmp_path / "first", down, up, 8)
+    second = lora(tmp_path / "second", down[:2] * 3, up[:, :2], 2)  # of another rank and scale
+    make_release(tmp_path / "out" / "r", {"encoder": Part(first, {"base_sha256": "b"}, 0.5, (second,))}, BUILT_IN)
+    folder = tmp_path / "out" / "r" / "encoder"
+    found = load_file(folder / "adapter_model.safetensors")
+    config = json.loads((folder / "adapter_config.json").read_text())
+    scale = config["lora_alpha"] / config["r"]
+    change = found["x.lora_B.weight"].astype(float) @ found["x.lora_A.weight"].astype(float) * scale
+    wanted = (2 * up @ down + 3 * up[:, :2] @ down[:2]) / 2 * 0.5
+    np.testing.assert_allclose(change, wanted, atol=0.02)
+    names = [json.loads((folder / name).read_text())["name"] for name in ("run.json", "run-2.json")]
+    assert names == ["first", "second"]
+    assert Releases(tmp_path / "out").get("r").files.keys() >= {"encoder/run.json", "encoder/run-2.json"}
+
+
+def test_runs_of_different_layers_have_no_mean(tmp_path: Path) -> None:
+    one, other = run(tmp_path / "one"), lora(tmp_path / "other", np.ones((2, 2)), np.ones((2, 2)), 2)
+    with pytest.raises(TrainingDataError, match="different layers"):
+        make_release(tmp_path / "r", {"encoder": Part(one, others=(other,))}, BUILT_IN)
