@@ -8,8 +8,10 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import faiss
 import numpy as np
@@ -77,6 +79,7 @@ class Growing:
         self._folder, self._say = folder, say
         self._random, self._dice = np.random.default_rng(7), random.Random(7)
         self._centres = unit(self._random.standard_normal((max(1, most // 50), _DIMENSION)))
+        self._cut = cache(words)  # a few thousand sentences make up all texts; queries are cut as ever
         self._rows = 0
 
     def grow(self, size: int) -> None:
@@ -92,7 +95,7 @@ class Growing:
         for start in range(self._rows, size, _TEXTS):
             self._say(f"{start:,} of {size:,} texts")
             ids = range(start, min(start + _TEXTS, size))
-            with self.keywords.lock:
+            with self.keywords.lock, mock.patch("knowledge_base.keywords.words", self._cut):
                 self.keywords.apply([(n, passage(n, self._dice)) for n in ids], (), ids[-1] + 1)
         self._rows = size
         self._say(f"an index of {size:,} settles")

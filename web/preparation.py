@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from knowledge_base.knowledge_base import KnowledgeBase
 
 _EVERY = 5.0  # seconds between two looks for what has changed
-_PAUSE = 0.02  # seconds between two pieces of work: a question that comes goes first
+_PAUSE = 0.005  # seconds between two pieces of work: a question that comes goes first
 _log = structlog.stdlib.get_logger(__name__)
 
 
