@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import URLError
@@ -26,6 +27,7 @@ CHAT = f"ws://127.0.0.1:{PORT}/ws/chat"
 QUESTIONS = tuple(text for faq in read_faqs(FAQS) for text in (faq.question, *faq.similar))
 REWORDED = tuple(("请问，" if has_chinese(text) else "Hi, tell me: ") + text for text in QUESTIONS)
 _QUIET, _QUIET_SECONDS, _PATIENCE = 15.0, 1.0, 300.0  # per cent of a core, over so long; seconds
+_TOGETHER = 50  # conversations opened at once
 FILES = 16_384  # what a process may have open, sockets among it
 # All customers of a benchmark come from one address, and at once.
 LIMITS = {
@@ -110,13 +112,25 @@ class Told(NamedTuple):
     written: int  # characters that came before the final frame
 
 
-async def converse(url: str, texts: Sequence[str], socket: websockets.ClientConnection | None = None) -> list[Told]:
-    """Ask these, one after the other, in one conversation; a new one unless its socket is given."""
-    if socket is not None:
-        return [await _ask(socket, text) for text in texts]
-    async with websockets.connect(url) as own:
-        await own.recv()
-        return [await _ask(own, text) for text in texts]
+@asynccontextmanager
+async def conversations(url: str, count: int) -> AsyncIterator[list[websockets.ClientConnection]]:
+    """So many that are open and in which nobody has spoken."""
+    sockets: list[websockets.ClientConnection] = []
+    try:
+        for start in range(0, count, _TOGETHER):
+            some = range(start, min(start + _TOGETHER, count))
+            new = await asyncio.gather(*(websockets.connect(url, ping_interval=None, open_timeout=60) for _ in some))
+            sockets += new
+            await asyncio.gather(*(socket.recv() for socket in new))
+        yield sockets
+    finally:
+        for start in range(0, count, _TOGETHER):
+            await asyncio.gather(*(socket.close() for socket in sockets[start : start + _TOGETHER]))
+
+
+async def converse(socket: websockets.ClientConnection, texts: Sequence[str]) -> list[Told]:
+    """Ask these in a conversation, one after the other."""
+    return [await _ask(socket, text) for text in texts]
 
 
 async def _ask(socket: websockets.ClientConnection, text: str) -> Told:
@@ -133,24 +147,25 @@ async def _ask(socket: websockets.ClientConnection, text: str) -> Told:
             raise RuntimeError(f"error frame {frame['code']}")
 
 
-def answers(conversations: int, each: int, asked: Sequence[str], first: int = 0, url: str = CHAT) -> list[Told]:
-    """What is told in so many conversations at once, `each` messages in every one; the next as soon as it is told.
+def answers(at_once: int, each: int, asked: Sequence[str], first: int = 0, url: str = CHAT) -> list[Told]:
+    """What is told in so many open conversations at once, `each` messages in every one; the next as soon as it is told.
 
     first: which of those `asked` to begin with. Every message is another text, so that the encoder's memory of queries
     is out of the measure, as long as they last.
     """
 
     async def all_of_them() -> list[Told]:
-        texts = [[asked[(first + n * each + m) % len(asked)] for m in range(each)] for n in range(conversations)]
-        told = await asyncio.gather(*(converse(url, own) for own in texts))
+        texts = [[asked[(first + n * each + m) % len(asked)] for m in range(each)] for n in range(at_once)]
+        async with conversations(url, len(texts)) as sockets:
+            told = await asyncio.gather(*map(converse, sockets, texts))
         return [one for conversation in told for one in conversation]
 
     return asyncio.run(all_of_them())
 
 
-def answer_times(conversations: int, each: int, first: int = 0, asked: Sequence[str] = QUESTIONS) -> list[float]:
+def answer_times(at_once: int, each: int, first: int = 0, asked: Sequence[str] = QUESTIONS) -> list[float]:
     """Milliseconds of `answers`. QUESTIONS are found as they stand, REWORDED must be understood."""
-    return [told.ms for told in answers(conversations, each, asked, first)]
+    return [told.ms for told in answers(at_once, each, asked, first)]
 
 
 def quantile(times: Sequence[float], share: float) -> float:

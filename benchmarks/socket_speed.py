@@ -3,17 +3,15 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
 
 import websockets
 
 from benchmarks.echo import URL, Echo
 from benchmarks.rows import RATIO, Row, at_most
-from benchmarks.server_speed import CHAT, QUESTIONS, Process, Server, answer_times, converse, quantile
+from benchmarks.server_speed import CHAT, QUESTIONS, Process, Server, answer_times, conversations, converse, quantile
 from benchmarks.work import Work
 
 IDLE, ACTIVE = 2_000, 200
-_TOGETHER = 50  # opened at once
 _PAUSE = 10.0  # seconds, on average, from an answer to the next question of the same customer
 _ASKING = 20.0  # seconds for which the active ones are watched
 _ASKED = 100
@@ -46,50 +44,33 @@ async def _idle(server: Process, url: str, count: int) -> tuple[float, float, fl
     """Bytes of each idle connection, and the median of an answer without them (before and after) and with them."""
     before, alone = server.resident(), await _asked(url, 0)
     warm = server.resident()
-    sockets = await _opened(url, count)
-    await asyncio.sleep(_SETTLING)
-    each = (server.resident() - max(before, warm)) / count
-    among = await _asked(url, _ASKED)
-    await _closed(sockets)
+    async with conversations(url, count):
+        await asyncio.sleep(_SETTLING)
+        each = (server.resident() - max(before, warm)) / count
+        among = await _asked(url, _ASKED)
     await asyncio.sleep(_SETTLING)
     return each, quantile([*alone, *await _asked(url, 2 * _ASKED)], 0.5), quantile(among, 0.5)
 
 
 async def _asked(url: str, first: int) -> list[float]:
     texts = [QUESTIONS[(first + n) % len(QUESTIONS)] for n in range(_ASKED)]
-    return [told.ms for told in await converse(url, texts)]
-
-
-async def _opened(url: str, count: int) -> list[websockets.ClientConnection]:
-    """So many conversations that nobody speaks in."""
-    sockets: list[websockets.ClientConnection] = []
-    for start in range(0, count, _TOGETHER):
-        some = range(start, min(start + _TOGETHER, count))
-        opened = await asyncio.gather(*(websockets.connect(url, ping_interval=None, open_timeout=60) for _ in some))
-        await asyncio.gather(*(socket.recv() for socket in opened))
-        sockets += opened
-    return sockets
-
-
-async def _closed(sockets: Sequence[websockets.ClientConnection]) -> None:
-    for start in range(0, len(sockets), _TOGETHER):
-        await asyncio.gather(*(socket.close() for socket in sockets[start : start + _TOGETHER]))
+    async with conversations(url, 1) as [socket]:
+        return [told.ms for told in await converse(socket, texts)]
 
 
 async def _active(url: str, count: int, seconds: float) -> list[float]:
     """Milliseconds of the answers to so many customers who ask, read and ask again."""
-    sockets = await _opened(url, count)
-    until = time.monotonic() + seconds
 
-    async def customer(number: int) -> list[float]:
+    async def customer(number: int, socket: websockets.ClientConnection, until: float) -> list[float]:
         dice, times = random.Random(number), []
         await asyncio.sleep(dice.uniform(0, _PAUSE))
         while time.monotonic() < until:
-            [told] = await converse(url, [dice.choice(QUESTIONS)], sockets[number])
+            [told] = await converse(socket, [dice.choice(QUESTIONS)])
             times.append(told.ms)
             await asyncio.sleep(min(dice.uniform(0.5, 1.5) * _PAUSE, until - time.monotonic()))
         return times
 
-    told = await asyncio.gather(*(customer(number) for number in range(count)))
-    await _closed(sockets)
+    async with conversations(url, count) as sockets:
+        until = time.monotonic() + seconds
+        told = await asyncio.gather(*(customer(number, socket, until) for number, socket in enumerate(sockets)))
     return [ms for times in told for ms in times]
