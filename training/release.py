@@ -45,6 +45,8 @@ def make_release(folder: Path, parts: Mapping[str, Part], calibration: Path) -> 
     for name, part in parts.items():
         runs = [part.run, *part.others]
         shrink([run / "adapter" for run in runs], folder / name, part.scale)
+        for old in (folder / name).glob("run-*.json"):  # of runs that an older release was the mean of
+            old.unlink()
         for number, run in enumerate(runs, 1):
             shutil.copyfile(run / "run.json", folder / name / ("run.json" if number == 1 else f"run-{number}.json"))
         described[name] = {"adapter": name, **part.described}

@@ -76,6 +76,8 @@ def test_of_several_runs_a_release_takes_the_mean_of_their_changes(tmp_path: Pat
     names = [json.loads((folder / name).read_text())["name"] for name in ("run.json", "run-2.json")]
     assert names == ["first", "second"]
     assert Releases(tmp_path / "out").get("r").files.keys() >= {"encoder/run.json", "encoder/run-2.json"}
+    make_release(tmp_path / "out" / "r", {"encoder": Part(first, {"base_sha256": "b"})}, BUILT_IN)
+    assert "encoder/run-2.json" not in Releases(tmp_path / "out").get("r").files  # it tells of no run that is not in it
 
 
 def test_runs_of_different_layers_have_no_mean(tmp_path: Path) -> None:
