@@ -61,6 +61,8 @@ def faq_of(row: Row) -> Faq:
         raise WrongFieldError(
             "id", f"has {len(id)} characters; shorten it to {LONGEST_ID}", "too_long", most=LONGEST_ID
         )
+    if "\n" in id or "\r" in id:
+        raise WrongFieldError("id", f"{id!r} has several lines; write it on one", "several_lines")
     language = _choice(row, "language", get_args(Language)) or language_of(question)
     faq = Faq(
         id=id or _derived_id(language, question),

@@ -5,6 +5,7 @@ were correct, that is, stood on a relevant source and held a reference answer. R
 had not seen (leave one set out), so that they hold elsewhere.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,7 +219,12 @@ def threshold(rated: Sequence[Rated], limit: float) -> dict[str, Any]:
             break
         answer = one.confidence
     clarify = _clarify([(one.confidence, one.trial.offered) for one in own if one.confidence < answer], answer)
-    return {"answer": round(answer, 4), "clarify": round(clarify, 4), "rates": rates(own, answer)}
+    return {"answer": _down(answer), "clarify": _down(clarify), "rates": rates(own, answer)}
+
+
+def _down(confidence: float) -> float:
+    """With six digits, and not above: what has just this confidence is answered."""
+    return math.floor(confidence * 1e6) / 1e6
 
 
 def rates(rated: Sequence[Rated], answer: float) -> dict[str, Any]:

@@ -120,6 +120,7 @@ GOOD = {"question": "q", "answer": "a"}
         ({"question": " ", "answer": "a"}, "row 2, field question: is empty"),
         ({"question": "q"}, "row 2, field answer: is empty"),
         (GOOD | {"language": "fr"}, "row 2, field language: 'fr' must be one of zh, en"),
+        (GOOD | {"id": "a\nb"}, "row 2, field id: 'a\\nb' has several lines"),
         (GOOD | {"status": "live"}, "row 2, field status: 'live'"),
         (GOOD | {"similiar": ["x"]}, "row 2, field similiar: unknown"),
         (GOOD | {"similar": [["x"]]}, "row 2, field similar: ['x'] must be text"),

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from bot.calibration import FEATURES
-from training.calibrate import Trial, fit
+from training.calibrate import Rated, Trial, fit, threshold
 
 NEUTRAL = ("faq", "chinese", "faq_across", "document_across")  # no evidence: they say how to read the rest
 
@@ -64,3 +64,11 @@ def test_a_stricter_limit_never_answers_more() -> None:
 def test_one_set_alone_is_refused() -> None:
     with pytest.raises(ValueError, match="two or more golden sets"):
         fit(trials("one"))
+
+
+def test_the_question_that_a_threshold_was_found_from_is_answered() -> None:
+    for confidence in (0.899996, 0.9999996, 0.55555555):
+        own = [Rated(confidence, trial, may_answer=True) for trial in trials("one") if trial.correct]
+        found = threshold(own, 0.05)
+        assert found["clarify"] <= found["answer"] <= confidence < found["answer"] + 1e-5
+        assert found["rates"]["coverage"] == 1

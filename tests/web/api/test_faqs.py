@@ -117,6 +117,7 @@ def test_many_are_changed_together_or_deleted(editor: TestClient, bot: Bot, sign
         {"status": "live"},
         {"more": 1},
         {"id": "x" * 513},
+        {"id": "a\nb"},  # no address could hold it
     ],
 )
 def test_what_is_wrong_is_refused_and_nothing_stored(editor: TestClient, wrong: dict[str, object]) -> None:

@@ -37,10 +37,11 @@ def fill(folder: Path) -> str:
     bot = open_bot(folder)
     knowledge: Any = bot.knowledge
     shown = [[text.replace("\x00", "").replace("\x0b", "") for text in group] for group in GROUPS]
+    ids = [f"x{n}{group[0]}"[:100].replace("\n", " ") for n, group in enumerate(shown)]
     knowledge.put_faqs(
         [
-            Faq(f"x{n}{group[0]}"[:100], group[1], "\n\n".join(group), "en", (group[2],), (), group[3][:60])
-            for n, group in enumerate(shown)
+            Faq(id, group[1], "\n\n".join(group), "en", (group[2],), (), group[3][:60])
+            for id, group in zip(ids, shown, strict=True)
         ]
     )
     knowledge.put(
