@@ -45,7 +45,7 @@ def rows(work: Work) -> list[Row]:
                 first += n * each
                 found += _latency(kind, n, [one.ms for one in told], bare[n])
                 if n == 50:
-                    found.append(_throughput(kind, n, each, told, one_core))
+                    found.append(_throughput(kind, n, told, one_core))
         found += _others(work, bare)
     return found
 
@@ -84,8 +84,9 @@ def _latency(kind: str, at_once: int, times: Sequence[float], bare: Sequence[flo
     ]
 
 
-def _throughput(kind: str, at_once: int, each: int, told: Sequence[Told], one_core: float) -> Row:
-    """told: `each` answers of every conversation, one conversation after the other; the slowest one ends last."""
+def _throughput(kind: str, at_once: int, told: Sequence[Told], one_core: float) -> Row:
+    """told: as many answers of every conversation, one conversation after the other; the slowest one ends last."""
+    each = len(told) // at_once
     taken = max(sum(one.ms for one in told[start : start + each]) for start in range(0, len(told), each)) / 1000
     what, beside = f"{kind}, {at_once} at once, rate", "queries that one core encodes"
     return Row(what, len(told) / taken, "answers/s", one_core, beside, at_least(0.7, RATIO))

@@ -219,10 +219,10 @@ def threshold(rated: Sequence[Rated], limit: float) -> dict[str, Any]:
             break
         answer = one.confidence
     clarify = _clarify([(one.confidence, one.trial.offered) for one in own if one.confidence < answer], answer)
-    return {"answer": _down(answer), "clarify": _down(clarify), "rates": rates(own, answer)}
+    return {"answer": down(answer), "clarify": down(clarify), "rates": rates(own, answer)}
 
 
-def _down(confidence: float) -> float:
+def down(confidence: float) -> float:
     """With six digits, and not above: what has just this confidence is answered."""
     return math.floor(confidence * 1e6) / 1e6
 

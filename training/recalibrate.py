@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from bot.calibration import FEATURES
-from training.calibrate import Rated, Trial, rates, threshold
+from training.calibrate import Rated, Trial, down, rates, threshold
 from training.gate import Limits
 from training.intervals import surely_over
 
@@ -79,7 +79,7 @@ def _moved(probability: float, stretch: float, shift: float) -> float:
     """The probability that what had this one has now, so that the same is answered as before."""
     inside = min(max(probability, 1e-9), 1 - 1e-9)
     logit = stretch * float(np.log(inside / (1 - inside))) + shift
-    return round(float(1 / (1 + np.exp(-logit))), 6)
+    return down(float(1 / (1 + np.exp(-logit))))
 
 
 def _anew(before: dict[str, float], own: Sequence[Rated]) -> dict[str, float]:
@@ -94,7 +94,7 @@ def _anew(before: dict[str, float], own: Sequence[Rated]) -> dict[str, float]:
     if not surely_over(wrong, len(own), _LIMIT):
         return before
     weight = len(own) / (len(own) + _BEFORE)
-    return {name: round((1 - weight) * before[name] + weight * fitted[name], 6) for name in _CUTS}
+    return {name: down((1 - weight) * before[name] + weight * fitted[name]) for name in _CUTS}
 
 
 def _fitted(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _EVERY = 5.0  # seconds between two looks for what has changed
 _PAUSE = 0.005  # seconds between two pieces of work: a question that comes goes first
+_LOOK = 0.02  # seconds between two looks whether something is still being answered
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -51,7 +52,7 @@ class Preparation:
         while await self._desk.call(next, steps, end) is not end:
             await asyncio.sleep(_PAUSE)
             while not self._desk.hub.idle:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_LOOK)
             if self._desk.bot is not bot:
                 return
         self._done = state
