@@ -32,7 +32,8 @@ class RandomPassages:
     """An encoder with the real one's queries and random passages: the size of an index, not its meaning, matters."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self.dimension, self.fingerprint, self.max_tokens = encoder.dimension, encoder.fingerprint, encoder.max_tokens
+        self.dimension, self.max_tokens = encoder.dimension, encoder.max_tokens
+        self.fingerprint, self.files_sha256 = encoder.fingerprint, encoder.files_sha256
         self.encode_queries, self.count_tokens = encoder.encode_queries, encoder.count_tokens
         self._random = np.random.default_rng(0)
 

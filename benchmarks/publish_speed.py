@@ -32,7 +32,8 @@ _POLL = 0.005
 class Hashed:
     """An encoder without weights: each search word points in a direction of its own."""
 
-    dimension, max_tokens, fingerprint = 384, 512, "hashed words"
+    dimension, max_tokens = 384, 512
+    fingerprint = files_sha256 = "hashed words"
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         return np.stack([self._vector(text) for text in texts])

@@ -37,7 +37,7 @@ def assemble(settings: Settings, progress: Progress | None = None, beside: Bot |
     else:
         knowledge, beside = open_knowledge(settings, release, progress), None
     try:
-        if calibration.encoder != knowledge.encoder.fingerprint:
+        if calibration.encoder != knowledge.encoder.files_sha256:
             _log.warning("The thresholds were fitted with another encoder; fit them anew with this one.")
         engine = open_database(settings.database)
         migrate(engine, MIGRATIONS, VERSION_TABLE)

@@ -46,8 +46,10 @@ class SentenceTransformerEncoder:
         self.max_tokens = self._reader.max_tokens
         self._query_prefix, self._passage_prefix = prefixes(folder_or_name, self._reader.prompts)
         folders = [folder_of(folder_or_name), *([adapter.folder] if adapter else [])]
+        files = [digest(folder) for folder in folders]
         shape = [self._query_prefix, self._passage_prefix, self.max_tokens, self._reader.precision]
-        self.fingerprint = sha256_text("\n".join([*(digest(folder) for folder in folders), repr(shape)]))
+        self.files_sha256 = sha256_text("\n".join(files))
+        self.fingerprint = sha256_text("\n".join([*files, repr(shape)]))
         self._turns = _Turns()
         both = (self._query_prefix, self._passage_prefix)  # a prefix's trailing space goes into the text's first token
         self._before = {prefix: 1 + self.count_tokens([prefix.rstrip()])[0] for prefix in both}

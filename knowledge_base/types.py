@@ -118,6 +118,7 @@ class Hit:
     keyword: float = 0.0  # share of the query's word weight found in the passage, 0..1
     exact: bool = False  # the query is, normalised, one of the FAQ's phrasings, or the section's name
     rerank: float | None = None  # what the reranker says of it, 0..1; None: it has not read it
+    proximity: float | None = None  # share of the word weight in one sentence, 0..1; None: not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class Encoder(Protocol):
 
     dimension: int
     fingerprint: str  # changes whenever the same text would get another vector
+    files_sha256: str  # of what it was loaded from, in whatever precision it is computed
     max_tokens: int
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors: ...

@@ -16,7 +16,7 @@ class HashEncoder:
     max_tokens = 512
 
     def __init__(self, fingerprint: str = "hash-1") -> None:
-        self.fingerprint = fingerprint
+        self.fingerprint = self.files_sha256 = fingerprint
         self.encoded: list[str] = []
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:

@@ -74,7 +74,7 @@ def calibrate(
     for folder in folders:
         trials += try_all(read_golden_set(folder), work, retrieval, base, progress)
     return fit(trials) | {
-        "encoder": retrieval.encoder.fingerprint,
+        "encoder": retrieval.encoder.files_sha256,
         "fitted_on": [folder.name for folder in folders],
         "command": "python -m training calibration SET… --out bot/release/calibration.json --work DIR",
         "support": round(least_support([topic for file in training_files([TOPICS]) for topic in read_topics(file)]), 4),

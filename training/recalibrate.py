@@ -28,7 +28,7 @@ _EXACT = 10.0  # logit of an exact phrasing stays
 
 
 def recalibrated(base: dict[str, Any], trials: Sequence[Trial], encoder: str) -> dict[str, Any]:
-    """The content of a calibration file. base: of the current one; encoder: fingerprint of the candidate's.
+    """The content of a calibration file. base: of the current one; encoder: the SHA-256 of the candidate's files.
 
     What of a kind and language was hardly tried is answered as before.
     Source of the stretching: Platt, 1999; held by a normal prior on each number.

@@ -181,7 +181,7 @@ class Round:
             trials = try_all(
                 golden, work, self._retrieval(candidate), load(candidate.calibration), self._progress("calibrate")
             )
-        content = recalibrated(base, trials, self._retrieval(candidate).encoder.fingerprint)
+        content = recalibrated(base, trials, self._retrieval(candidate).encoder.files_sha256)
         (folder / "calibration.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf8")
         describe(folder)
         return {"trials": len(trials)}

@@ -98,7 +98,8 @@ def test_fingerprint_tells_models_apart(folder: Path, tmp_path: Path) -> None:
     import shutil
 
     encoder = SentenceTransformerEncoder(str(folder), "cpu")
-    assert SentenceTransformerEncoder(str(folder), "cpu").fingerprint == encoder.fingerprint
+    again = SentenceTransformerEncoder(str(folder), "cpu")
+    assert (again.fingerprint, again.files_sha256) == (encoder.fingerprint, encoder.files_sha256)
     other = shutil.copytree(folder, tmp_path / "other")
     (other / "config_sentence_transformers.json").write_text('{"prompts": {"query": "q: ", "passage": "p: "}}')
     assert SentenceTransformerEncoder(str(other), "cpu").fingerprint != encoder.fingerprint
@@ -114,7 +115,7 @@ def test_an_adapter_changes_vectors_and_fingerprint(folder: Path, tmp_path: Path
         adapter = get_peft_model(base, lora)
     adapter.save_pretrained(tmp_path / "adapter")
     adapted = SentenceTransformerEncoder(str(folder), "cpu", Adapter(tmp_path / "adapter", digest(folder)))
-    assert adapted.fingerprint != plain.fingerprint
+    assert adapted.fingerprint != plain.fingerprint and adapted.files_sha256 != plain.files_sha256
     with pytest.raises(KnowledgeBaseError, match="was trained for another model than"):
         SentenceTransformerEncoder(str(folder), "cpu", Adapter(tmp_path / "adapter", "0" * 64))
     assert abs(adapted.encode_queries(["退货"]) - plain.encode_queries(["退货"])).max() > 1e-3
