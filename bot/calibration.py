@@ -18,6 +18,7 @@ BUILT_IN = Path(__file__).parent / "release" / "calibration.json"
 FEATURES = (
     "top",
     "margin",
+    "margin_alone",
     "dense",
     "dense_margin",
     "contrast",
@@ -25,6 +26,8 @@ FEATURES = (
     "keyword_margin",
     "rerank",
     "rerank_margin",
+    "proximity",
+    "proximity_margin",
     "exact",
     "faq",
     "faq_across",
@@ -58,7 +61,7 @@ class Calibration:
     tie: float
     near: float
     support: float
-    encoder: str = ""  # fingerprint of the encoder it was fitted with; empty: unknown
+    encoder: str = ""  # SHA-256 of the files of the encoder that it was fitted with; empty: unknown
     note: str = ""
 
     def threshold(self, kind: SourceKind, language: Language) -> Threshold:
@@ -77,9 +80,10 @@ class Calibration:
 def features(hits: Sequence[Hit], language: Language) -> dict[str, float]:
     """The features of a ranking, by name (FEATURES); all 0 without hits. `language` is the query's.
 
-    "margin"s compare the first hit with the best of another source; "contrast" is its cosine above the mean
-    of the others; "agreement" says that it leads both by cosine and by words; "…_across", that its language is
-    not the query's. "rerank" is 0 where nothing was read.
+    "margin"s compare the first hit with the best of another source; "margin_alone" is the margin of one that
+    proximity tells nothing of, where it says more. "contrast" is its cosine above the mean of the others;
+    "agreement" says that it leads both by cosine and by words; "…_across", that its language is not the query's.
+    "rerank" and "proximity" are 0 where nothing was read.
     """
     if not hits:
         return dict.fromkeys(FEATURES, 0.0)
@@ -87,11 +91,14 @@ def features(hits: Sequence[Hit], language: Language) -> dict[str, float]:
     others = [hit for hit in hits[1:] if not _same_source(hit, head)]
     most_dense = max((hit.dense for hit in others), default=0.0)
     most_words = max((hit.keyword for hit in others), default=0.0)
+    most_together = max((hit.proximity or 0.0 for hit in others), default=0.0)
     across = head.passage.language != language
     mean_dense = sum(hit.dense for hit in others) / len(others) if others else head.dense
+    margin = head.score - max((hit.score for hit in others), default=0.0)
     return {
         "top": head.score,
-        "margin": head.score - max((hit.score for hit in others), default=0.0),
+        "margin": margin,
+        "margin_alone": margin if head.proximity is None else 0.0,
         "dense": head.dense,
         "dense_margin": head.dense - most_dense if others else 0.0,
         "contrast": head.dense - mean_dense,
@@ -99,6 +106,8 @@ def features(hits: Sequence[Hit], language: Language) -> dict[str, float]:
         "keyword_margin": head.keyword - most_words,
         "rerank": head.rerank or 0.0,
         "rerank_margin": (head.rerank or 0.0) - max((hit.rerank or 0.0 for hit in others), default=0.0),
+        "proximity": head.proximity or 0.0,
+        "proximity_margin": 0.0 if head.proximity is None else head.proximity - most_together,
         "exact": float(head.exact),
         "faq": float(head.passage.kind == "faq"),
         "faq_across": float(across and head.passage.kind == "faq"),

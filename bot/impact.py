@@ -121,7 +121,7 @@ def _change(now: Searching, then: Searching, calibration: Calibration, asked: As
 
 
 def _outcome(searching: Searching, calibration: Calibration, asked: Asked, hits: list[Hit]) -> Outcome:
-    hits = searching.second_look(asked.query, hits)
+    hits = searching.second_look(asked.query, asked.language, hits)
     if control(asked.query) and not (hits and hits[0].exact):
         return Outcome("smalltalk")
     return _told(decide(hits, asked.query, asked.language, calibration))

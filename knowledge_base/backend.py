@@ -3,7 +3,6 @@
 Knows row ids and scores, neither roles nor sources.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -43,11 +42,8 @@ class Backend(Protocol):
         """
         ...
 
-    def shares(self, query: str, texts: Sequence[Counter[str]], average: float) -> list[float]:
-        """The share, as `by_words` gives it, that each of these texts of counted words would have if it were indexed.
-
-        average: the mean number of words of an indexed text.
-        """
+    def weights(self, query: str) -> dict[str, float]:
+        """What each of a query's words weighs in `by_words`."""
         ...
 
     def ids(self) -> tuple[set[int], set[int]]:

@@ -20,13 +20,15 @@ FITTED = Path(__file__).with_name("fusion.json")  # the weights that ship
 class Weights:
     """What a full word match adds to the cosine, by kind of source, and by whether the languages agree.
 
-    clause: what is taken off the cosine of a mere part of a phrasing. rerank: what a reranker's full agreement adds.
+    clause: what is taken off the cosine of a mere part of a phrasing. proximity: what it counts that all words of the
+    query stand in one sentence of a document. rerank: what a reranker's full agreement adds.
     """
 
     same_language: dict[SourceKind, float]
     other_language: dict[SourceKind, float]
     clause: float = 0.0
     rerank: float = 0.0
+    proximity: float = 0.0
 
     def of(self, candidate: Candidate, language: Language) -> float:
         table = self.same_language if candidate.language == language else self.other_language
@@ -56,6 +58,7 @@ def read_weights(path: Path = FITTED) -> Weights:
         _by_kind(stored["other_language"]),
         float(stored["clause"]),
         float(stored.get("rerank", 0.0)),
+        float(stored.get("proximity", 0.0)),
     )
 
 

@@ -3,7 +3,6 @@
 Any process may change the store; each finds out by the store's revision and catches up before it searches.
 """
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -94,9 +93,9 @@ class Indexes:
         """The row ids that either index gives, known or not: what would show that a deleted entry is still there."""
         return {i for i, _ in (*self._backend.near(vector, _DEPTH), *self._backend.by_words(query, _DEPTH))}
 
-    def shares(self, query: str, texts: Sequence[Counter[str]], average: float) -> list[float]:
-        """The keyword scores that texts of these words would have; see Backend.shares."""
-        return self._backend.shares(query, texts, average)
+    def weights(self, query: str) -> dict[str, float]:
+        """What each of a query's words weighs; see Backend.weights."""
+        return self._backend.weights(query)
 
     def average_length(self) -> float:
         """The mean number of words of an indexed text, of a sample of them; 0 when there is none."""

@@ -93,17 +93,13 @@ class KeywordIndex:
         ]
         found = searcher.search(tantivy.Query.boolean_query(parts), limit, count=False).hits
         ids = searcher.fast_field_values("id", [address for _, address in found])
-        highest = sum(count * self._weight(word) for word, count in counted.items())
+        highest = sum(self._weights(counted).values())
         return [(int(i), min(1.0, score / highest)) for i, (score, _) in zip(ids, found, strict=True)]
 
-    def shares(self, query: str, texts: Sequence[Counter[str]], average: float) -> list[float]:
-        """The share, as `search` gives it, that each of these texts would have if it were indexed.
-
-        texts: counted words; average: the mean number of words of an indexed text.
-        """
-        counted = Counter(words(query))
-        weights = {word: count * self._weight(word) for word, count in counted.items()}
-        return bm25.shares(weights, texts, average)
+    def weights(self, query: str) -> dict[str, float]:
+        """What each of a query's words weighs: its occurrences there times its inverse document frequency."""
+        with _damage_named(self._folder):
+            return self._weights(Counter(words(query)))
 
     def ids(self) -> set[int]:
         """All row ids that it holds."""
@@ -127,6 +123,9 @@ class KeywordIndex:
 
     def _term(self, word: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._index.schema, "words", word, "freq")
+
+    def _weights(self, counted: Counter[str]) -> dict[str, float]:
+        return {word: count * self._weight(word) for word, count in counted.items()}
 
     def _weight(self, word: str) -> float:
         """BM25's inverse document frequency, at least as tantivy computes it, for one occurrence."""

@@ -121,11 +121,13 @@ class KnowledgeBase:
         A piece of work at each step, during which searches go before: the newest FAQs, then passages, as many as the
         reranker remembers. Ends at once where there is nothing to do.
         """
-        reranker = self.searching.retrieval.reranker
-        if reranker is not None:
+        retrieval = self.searching.retrieval
+        if retrieval.reranker is not None:
             ids = self._passages.newest(_PREPARED)
-            passages = self._passages.read(ids, self._indexes.follow(wait=False), date.today())
-            yield from reranker.prepare([candidate_text(passages[i]) for i in ids if i in passages])
+            found = self._passages.read(ids, self._indexes.follow(wait=False), date.today())
+            passages = [found[i] for i in ids if i in found]
+            yield from retrieval.reranker.prepare([candidate_text(passage) for passage in passages])
+            yield from retrieval.proximity.prepare([passage for passage in passages if passage.kind == "document"])
 
     @property
     def revision(self) -> int:

@@ -1,8 +1,8 @@
 """The backend on this machine: FAISS in memory beside tantivy on disk. Knows which of the two is filled from where."""
 
 import logging
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from knowledge_base.records import IndexRow
 from knowledge_base.store import Store
 from knowledge_base.types import Vectors
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -47,21 +48,10 @@ class LocalBackend:
         return self._dense.cosines(vector, ids)
 
     def by_words(self, query: str, limit: int) -> list[tuple[int, float]]:
-        """The keyword index is built anew first if its files have been damaged meanwhile."""
-        try:
-            return self._keywords.search(query, limit)
-        except KeywordsDamaged:
-            with self._keywords.lock:
-                try:
-                    return self._keywords.search(query, limit)  # another thread was faster
-                except KeywordsDamaged:
-                    _log.warning("The keyword index was damaged while it was open; it is built anew from the store.")
-                    self._keywords.renew()
-                    self._follow_keywords()
-        return self._keywords.search(query, limit)
+        return self._mended(lambda: self._keywords.search(query, limit))
 
-    def shares(self, query: str, texts: Sequence[Counter[str]], average: float) -> list[float]:
-        return self._keywords.shares(query, texts, average)
+    def weights(self, query: str) -> dict[str, float]:
+        return self._mended(lambda: self._keywords.weights(query))
 
     def ids(self) -> tuple[set[int], set[int]]:
         return self._dense.ids(), self._keywords.ids()
@@ -71,6 +61,20 @@ class LocalBackend:
 
     def close(self) -> None:
         """Nothing: the files are open as long as the process is."""
+
+    def _mended(self, ask: Callable[[], T]) -> T:
+        """What the keyword index says, built anew first if its files have been damaged meanwhile."""
+        try:
+            return ask()
+        except KeywordsDamaged:
+            with self._keywords.lock:
+                try:
+                    return ask()  # another thread was faster
+                except KeywordsDamaged:
+                    _log.warning("The keyword index was damaged while it was open; it is built anew from the store.")
+                    self._keywords.renew()
+                    self._follow_keywords()
+        return ask()
 
     def _follow_keywords(self) -> None:
         """The files are shared: whichever process comes first brings them up to date, the others reload."""

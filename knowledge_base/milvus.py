@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
 from typing import TypeVar
 
-from knowledge_base import bm25
 from knowledge_base.batches import batches
 from knowledge_base.lexicon import Counted, Lexicon, number, numbered
 from knowledge_base.lists import Lists
@@ -76,9 +75,8 @@ class MilvusBackend:
         ids = self._mended(lambda: self._collection.by_words(weights, limit))
         return sorted(zip(ids, self._lexicon.shares(weights, ids), strict=True), key=lambda pair: -pair[1])
 
-    def shares(self, query: str, texts: Sequence[Counter[str]], average: float) -> list[float]:
-        weights = {word: count * self._lexicon.weight(number(word)) for word, count in Counter(words(query)).items()}
-        return bm25.shares(weights, texts, average)
+    def weights(self, query: str) -> dict[str, float]:
+        return {word: count * self._lexicon.weight(number(word)) for word, count in Counter(words(query)).items()}
 
     def ids(self) -> tuple[set[int], set[int]]:
         return self._mended(lambda: (self._collection.ids(), self._collection.ids(with_words=True)))

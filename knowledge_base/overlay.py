@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from knowledge_base import tables
+from knowledge_base import bm25, tables
 from knowledge_base.entries import faq_entries
 from knowledge_base.indexes import Candidate, Indexes
 from knowledge_base.language import normalise
@@ -74,6 +74,9 @@ class _Once:
     def entries(self, ids: Collection[int]) -> list[Candidate]:
         return self._indexes.entries(ids)
 
+    def weights(self, query: str) -> dict[str, float]:
+        return self._indexes.weights(query)
+
     def read(self, ids: Sequence[int], revision: int, today: date) -> dict[int, Passage]:
         return self._passages.read(ids, revision, today)
 
@@ -90,7 +93,6 @@ class _Indexes:
     """Both indexes with the drafts laid over them."""
 
     def __init__(self, indexes: Indexes, base: _Once, drafts: Sequence[_Draft], replaced: frozenset[str]) -> None:
-        self._indexes = indexes
         self._base = base
         self._drafts = {draft.id: draft for draft in drafts}
         self._replaced = replaced
@@ -102,11 +104,14 @@ class _Indexes:
     def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         stored = self._base.candidates(vector, query, [id for id in extra if id < _FIRST])
         lengths = [draft.words for draft in self._drafts.values()]
-        shares = self._indexes.shares(query, lengths, self._average)
+        shares = bm25.shares(self._base.weights(query), lengths, self._average)
         return self._kept(stored) + [
             _candidate(draft, float(draft.vector @ vector), 0.0 if draft.entry.role == "never" else share)
             for draft, share in zip(self._drafts.values(), shares, strict=True)
         ]
+
+    def weights(self, query: str) -> dict[str, float]:
+        return self._base.weights(query)
 
     def entries(self, ids: Collection[int]) -> list[Candidate]:
         mine = [_candidate(self._drafts[id], 1.0, 1.0) for id in ids if id in self._drafts]

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from knowledge_base.fuse import fuse
 from knowledge_base.indexes import Candidate
+from knowledge_base.proximity import by_proximity, is_told
 from knowledge_base.rerank import rerank
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Faq, Hit, Language, Passage, Vectors
@@ -25,6 +26,8 @@ class Searched(Protocol):
     def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]: ...
 
     def entries(self, ids: Collection[int]) -> list[Candidate]: ...
+
+    def weights(self, query: str) -> dict[str, float]: ...
 
 
 class Readable(Protocol):
@@ -47,7 +50,7 @@ class Searching:
 
     def search(self, query: str, language: Language, limit: int = 10) -> list[Hit]:
         """See KnowledgeBase.search."""
-        return self.second_look(query, self.first_look(query, language, limit))
+        return self.second_look(query, language, self.first_look(query, language, limit))
 
     def first_look(self, query: str, language: Language, limit: int = 10) -> list[Hit]:
         """The hits as they were fused, before any is read closely."""
@@ -59,11 +62,17 @@ class Searching:
             return known
         return self._hits(self.candidates(query, exact), language, exact, revision, limit)
 
-    def second_look(self, query: str, hits: list[Hit]) -> list[Hit]:
-        """The hits in the order that the reranker gives them."""
-        if self.retrieval.reranker is None:
+    def second_look(self, query: str, language: Language, hits: list[Hit]) -> list[Hit]:
+        """The hits in the order that their sentences and then the reranker give them; exact ones stay as they are.
+
+        Without a reranker nothing is looked at again.
+        """
+        reranker, weights = self.retrieval.reranker, self.retrieval.weights
+        if reranker is None or not hits or hits[0].exact:
             return hits
-        return rerank(query, hits, self.retrieval.reranker, self.retrieval.weights.rerank)
+        told = [hit.passage for hit in hits if is_told(hit, language)]
+        shares = self.retrieval.proximity.shares(self.indexes.weights(query), told) if told else []
+        return rerank(query, by_proximity(hits, language, shares, weights.proximity), reranker, weights.rerank)
 
     def candidates(self, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         """What both searches find, not yet ranked, and the row ids of `extra`."""

@@ -1,6 +1,7 @@
 """Fits how much matched words add to the cosine, by kind of source, and what a clause counts less than a phrasing.
 
-On golden sets; see knowledge_base/fuse.py. Across languages words add nothing: there they match by accident only.
+Then what the second look counts: the words of one sentence, and the reranker. On golden sets; see
+knowledge_base/fuse.py. Across languages words add nothing: there they match by accident only.
 """
 
 import json
@@ -14,6 +15,7 @@ from knowledge_base.fuse import Weights, fuse
 from knowledge_base.indexes import Candidate
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.language import language_of
+from knowledge_base.proximity import by_proximity, is_told
 from knowledge_base.rerank import rerank
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Hit, Language, Progress, SourceKind
@@ -22,6 +24,7 @@ from training.workspace import golden_knowledge
 
 GRID = tuple(round(step / 100, 2) for step in (*range(0, 10), *range(10, 42, 2)))
 CLAUSE_GRID = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 1.0)  # the last: clauses never count
+PROXIMITY_GRID = tuple(round(step / 50, 2) for step in range(21))
 RERANK_GRID = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0, 2.0)
 _WITHIN = 0.0025  # scores that lie closer to the best may be worse by chance only
 _KINDS: tuple[SourceKind, ...] = ("faq", "document")
@@ -40,10 +43,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One answerable question with its hits as they were fused, the first of them read by the reranker."""
+    """One answerable question with its hits as they were fused, looked at as far as the search does."""
 
     golden: str
     query: str
+    language: Language
     relevant: frozenset[str]
     hits: tuple[Hit, ...]
 
@@ -51,8 +55,8 @@ class Read:
 def fit_fusion(folders: Sequence[Path], work: Path, retrieval: Retrieval, progress: Progress) -> dict[str, Any]:
     """The content of fusion.json: the weights with the best hit@1, averaged over the sets.
 
-    First those of the words, then that of the reranker. Of those within a quarter point the middle is taken: the
-    best by a hair may be chance. Raises GoldenSetError for an unusable set.
+    First those of the words, then that of one sentence, then that of the reranker. Of those within a quarter point the
+    middle is taken: the best by a hair may be chance. Raises GoldenSetError for an unusable set.
     """
     sets = [read_golden_set(folder) for folder in folders]
     cases: list[Case] = []
@@ -63,23 +67,25 @@ def fit_fusion(folders: Sequence[Path], work: Path, retrieval: Retrieval, progre
     document = {(1.0, word): hit_at_1(cases, "document", word) for word in GRID}
     best = {"faq": choose(faq), "document": choose(document)}
     same: dict[SourceKind, float] = {"faq": best["faq"][1], "document": best["document"][1]}
-    fused = replace(retrieval, weights=Weights(same, dict.fromkeys(_KINDS, 0.0), best["faq"][0]))
-    reads: list[Read] = []
-    for golden in sets:
-        with golden_knowledge(golden, work / golden.name, fused, progress) as knowledge:
-            reads += read(golden, knowledge, progress)
+    fused = Weights(same, dict.fromkeys(_KINDS, 0.0), best["faq"][0])
+    looked = read_all(sets, work, replace(retrieval, weights=fused, reranker=_Silent()), progress)
+    together = {weight: together_at_1(looked, weight) for weight in PROXIMITY_GRID}
+    fused = replace(fused, proximity=choose_weight(together))
+    reads = read_all(sets, work, replace(retrieval, weights=fused), progress)
     reranked = {weight: reranked_at_1(reads, weight) for weight in RERANK_GRID}
     return {
         "same_language": same,
         "other_language": dict.fromkeys(_KINDS, 0.0),
         "clause": best["faq"][0],
+        "proximity": fused.proximity,
         "rerank": (chosen := choose_weight(reranked)),
         "hit@1": {
             "faq": {"without": faq[1.0, 0.0], "with": faq[best["faq"]]},
             "document": {"without": document[1.0, 0.0], "with": document[best["document"]]},
+            "proximity": {"without": together[0.0], "with": together[fused.proximity]},
             "rerank": {"without": reranked[0.0], "with": reranked[chosen]},
         },
-        "encoder": retrieval.encoder.fingerprint,
+        "encoder": retrieval.encoder.files_sha256,
         "fitted_on": [folder.name for folder in folders],
         "command": "python -m training fusion SET… --out knowledge_base/fusion.json --work DIR",
     }
@@ -98,13 +104,23 @@ def collect(golden: GoldenSet, knowledge: KnowledgeBase, progress: Progress) -> 
     return cases
 
 
+def read_all(sets: Sequence[GoldenSet], work: Path, retrieval: Retrieval, progress: Progress) -> list[Read]:
+    """What the second look says of the hits of all sets."""
+    reads: list[Read] = []
+    for golden in sets:
+        with golden_knowledge(golden, work / golden.name, retrieval, progress) as knowledge:
+            reads += read(golden, knowledge, progress)
+    return reads
+
+
 def read(golden: GoldenSet, knowledge: KnowledgeBase, progress: Progress) -> list[Read]:
-    """What the reranker says of the first hits of one set, which `knowledge` holds."""
+    """The same of one set, which `knowledge` holds."""
     reads = []
     for number, question in enumerate(golden.questions, 1):
         if question.answerable:
-            hits = knowledge.search(question.text, language_of(question.text))
-            reads.append(Read(golden.name, question.text, question.relevant, tuple(hits)))
+            language = language_of(question.text)
+            hits = knowledge.search(question.text, language)
+            reads.append(Read(golden.name, question.text, language, question.relevant, tuple(hits)))
         progress(number, len(golden.questions))
     return reads
 
@@ -123,8 +139,20 @@ def hit_at_1(cases: Sequence[Case], kind: SourceKind, word: float, clause: float
     return _mean_of_sets(judged())
 
 
+def together_at_1(reads: Sequence[Read], weight: float) -> float:
+    """The same, of questions with hits that proximity tells something of, with it counted by `weight`."""
+
+    def judged() -> Iterator[tuple[str, bool]]:
+        for one in reads:
+            if shares := [hit.proximity or 0.0 for hit in one.hits if is_told(hit, one.language)]:
+                ranked = by_proximity(one.hits, one.language, shares, weight)
+                yield one.golden, ranked[0].passage.source_id in one.relevant
+
+    return _mean_of_sets(judged())
+
+
 def reranked_at_1(reads: Sequence[Read], weight: float) -> float:
-    """The same with the reranker's word counted by `weight`."""
+    """The same of all questions with the reranker's word counted by `weight`."""
 
     def judged() -> Iterator[tuple[str, bool]]:
         for one in reads:
@@ -134,7 +162,17 @@ def reranked_at_1(reads: Sequence[Read], weight: float) -> float:
     return _mean_of_sets(judged())
 
 
-class _Said:
+class _Silent:
+    """A reranker that finds all texts alike, without reading them."""
+
+    def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
+        return [0.0] * len(texts)
+
+    def prepare(self, texts: Sequence[str]) -> Iterator[None]:
+        return iter(())
+
+
+class _Said(_Silent):
     """A reranker that says again what it said of these hits."""
 
     def __init__(self, hits: Sequence[Hit]) -> None:
@@ -142,9 +180,6 @@ class _Said:
 
     def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
         return self._said
-
-    def prepare(self, texts: Sequence[str]) -> Iterator[None]:
-        return iter(())
 
 
 def _mean_of_sets(judged: Iterator[tuple[str, bool]]) -> float:

@@ -29,16 +29,17 @@ def test_the_built_in_calibration_is_valid() -> None:
 def test_features_compare_with_the_best_other_source(passage: MakePassage) -> None:
     first = passage("a", source_id="one")
     hits = [
-        Hit(first, 0.9, 0.90, 0.5, rerank=0.8),
+        Hit(first, 0.9, 0.90, 0.5, rerank=0.8, proximity=0.7),
         Hit(passage("b", source_id="one"), 0.8, 0.89, 0.6, rerank=0.75),
         Hit(passage("c", "en", source_id="two"), 0.7, 0.80, 0.2, rerank=0.7),
-        Hit(passage("d", source_id="three"), 0.6, 0.70, 0.4),
+        Hit(passage("d", source_id="three"), 0.6, 0.70, 0.4, proximity=0.5),
     ]
     found = features(hits, "zh")
     assert found == pytest.approx(
         {
             "top": 0.9,
             "margin": 0.2,
+            "margin_alone": 0.0,
             "dense": 0.9,
             "dense_margin": 0.1,
             "contrast": 0.15,
@@ -46,6 +47,8 @@ def test_features_compare_with_the_best_other_source(passage: MakePassage) -> No
             "keyword_margin": 0.1,
             "rerank": 0.8,
             "rerank_margin": 0.1,
+            "proximity": 0.7,
+            "proximity_margin": 0.2,
             "exact": 0.0,
             "faq": 0.0,
             "faq_across": 0.0,
@@ -54,6 +57,8 @@ def test_features_compare_with_the_best_other_source(passage: MakePassage) -> No
             "chinese": 1.0,
         }
     )
+    unknown = features(hits[2:], "zh")
+    assert (unknown["proximity_margin"], unknown["margin_alone"]) == (0.0, unknown["margin"])
     assert features([], "en") == dict.fromkeys(FEATURES, 0.0)
     assert features(hits[2:], "en")["document_across"] == 0.0
     assert features(hits[2:], "zh")["document_across"] == 1.0

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.bot import Bot
+from bot.calibration import load
 from bot.types import Answer, Done
 from knowledge_base.faq_file import read_faqs
+from knowledge_base.fuse import FITTED
 from web.demo_company import FAQS
 
 pytestmark = pytest.mark.models
@@ -17,6 +19,12 @@ pytestmark = pytest.mark.models
 def ask(bot: Bot, question: str) -> Answer:
     events = bot.reply(bot.log.open(), question)
     return next(event.answer for event in events if isinstance(event, Done))
+
+
+def test_what_was_fitted_was_fitted_to_the_encoder_that_ships(bot: Bot) -> None:
+    encoder = bot.knowledge.encoder.files_sha256
+    assert load().encoder == encoder
+    assert json.loads(FITTED.read_text())["encoder"] == encoder
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

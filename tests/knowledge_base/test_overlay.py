@@ -75,6 +75,7 @@ def test_it_is_found_as_if_it_were_stored(filled: KnowledgeBase, changed: list[F
 def test_the_share_of_a_text_that_is_indexed_is_the_search_s_own(filled: KnowledgeBase) -> None:
     from collections import Counter
 
+    from knowledge_base import bm25
     from knowledge_base.words import words
 
     indexes = filled._indexes
@@ -82,4 +83,5 @@ def test_the_share_of_a_text_that_is_indexed_is_the_search_s_own(filled: Knowled
     average = sum(len(words(text)) for text in texts.values()) / len(texts)
     for query in QUERIES:
         for id, share in indexes._backend.by_words(query, 20):
-            assert indexes.shares(query, [Counter(words(texts[id]))], average)[0] == pytest.approx(share, abs=1e-3)
+            own = bm25.shares(indexes.weights(query), [Counter(words(texts[id]))], average)
+            assert own[0] == pytest.approx(share, abs=1e-3)

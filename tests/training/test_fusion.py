@@ -7,6 +7,7 @@ from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Hit, Passage
 from tests.fakes import HashEncoder
 from training.fusion import (
+    PROXIMITY_GRID,
     RERANK_GRID,
     Case,
     Read,
@@ -15,6 +16,7 @@ from training.fusion import (
     fit_fusion,
     hit_at_1,
     reranked_at_1,
+    together_at_1,
 )
 
 
@@ -47,25 +49,34 @@ def test_a_clause_can_bring_the_right_faq_first_or_the_wrong_one() -> None:
     assert hit_at_1(cases, "faq", 0.0, 1.0) == 0.0
 
 
-def hit(source: str, score: float, read: float | None) -> Hit:
+def hit(source: str, score: float, read: float | None, together: float | None = None) -> Hit:
     passage = Passage(1, "document", source, source, (), "", "zh", 1, datetime.now(UTC))
-    return Hit(passage, score, rerank=read)
+    return Hit(passage, score, rerank=read, proximity=together)
 
 
 def test_the_reranker_counts_by_its_weight() -> None:
     hits = (hit("wrong", 0.9, 0.5), hit("right", 0.8, 0.9), hit("unread", 0.7, None))
-    reads = [Read("a", "q", frozenset({"right"}), hits), Read("b", "q", frozenset({"wrong"}), hits[:1])]
+    reads = [Read("a", "q", "zh", frozenset({"right"}), hits), Read("b", "q", "zh", frozenset({"wrong"}), hits[:1])]
     assert reranked_at_1(reads, 0.0) == 0.5
     assert reranked_at_1(reads, 0.5) == 1.0
     assert choose_weight({0.0: 0.5, 0.1: 0.8, 0.2: 0.802, 0.3: 0.801, 0.5: 0.6}) == 0.2
+
+
+def test_words_in_one_sentence_count_by_their_weight() -> None:
+    hits = (hit("wrong", 0.9, None, 0.3), hit("right", 0.85, None, 0.8))
+    told = Read("a", "q", "zh", frozenset({"right"}), hits)
+    untold = Read("b", "q", "en", frozenset({"right"}), hits)  # asked in the other language
+    assert together_at_1([told, untold], 0.0) == 0.0
+    assert together_at_1([told, untold], 0.2) == 1.0
 
 
 def test_the_file_says_what_it_was_fitted_to(folder: Path, tmp_path: Path, encoder: HashEncoder) -> None:
     retrieval = Retrieval(encoder, reranker=LateInteractionReranker(encoder))
     content = fit_fusion([folder], tmp_path / "work", retrieval, lambda done, total: None)
     assert content["fitted_on"] == ["shop"]
-    assert content["encoder"] == encoder.fingerprint
+    assert content["encoder"] == encoder.files_sha256
     assert content["rerank"] in RERANK_GRID
+    assert content["proximity"] in PROXIMITY_GRID
     assert content["hit@1"]["rerank"]["with"] >= content["hit@1"]["rerank"]["without"]
     assert content["hit@1"]["faq"]["with"] >= content["hit@1"]["faq"]["without"]
     assert set(content["other_language"].values()) == {0.0}

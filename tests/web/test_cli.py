@@ -205,6 +205,7 @@ def test_ask_json_is_one_object_with_every_part(knowledge: MemoryKnowledge, kefu
             "keyword": 0.8,
             "exact": True,
             "rerank": None,
+            "proximity": None,
         }
     ]
     assert citation[0]["quote"] == "签收后 7 天内可以退货。"

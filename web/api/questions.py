@@ -31,7 +31,7 @@ class TrialIn(BaseModel):
 
 
 class HitOut(BaseModel):
-    """A found passage with every part of its score; rerank is null where nothing has read it closely."""
+    """A found passage with every part of its score; rerank and proximity are null where nothing has read it closely."""
 
     source_id: str
     kind: SourceKind
@@ -45,6 +45,7 @@ class HitOut(BaseModel):
     keyword: float
     exact: bool
     rerank: float | None
+    proximity: float | None
 
 
 class ThresholdOut(BaseModel):
@@ -141,7 +142,8 @@ def _threshold(desk: Desk, answer: Answer) -> ThresholdOut | None:
 
 
 def _hit(hit: Hit) -> HitOut:
-    parts: dict[str, Any] = {name: getattr(hit, name) for name in ("score", "dense", "keyword", "exact", "rerank")}
+    names = ("score", "dense", "keyword", "exact", "rerank", "proximity")
+    parts: dict[str, Any] = {name: getattr(hit, name) for name in names}
     passage = hit.passage
     return HitOut(
         source_id=passage.source_id,

@@ -126,4 +126,5 @@ def hit_object(hit: Hit) -> dict[str, Any]:
         "keyword": round(hit.keyword, 4),
         "exact": hit.exact,
         "rerank": None if hit.rerank is None else round(hit.rerank, 4),
+        "proximity": None if hit.proximity is None else round(hit.proximity, 4),
     }

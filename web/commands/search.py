@@ -61,6 +61,7 @@ def rebuild(data: Data = None, as_json: Json = False) -> None:
 def _show(rank: int, hit: Hit) -> None:
     passage = hit.passage
     parts = f"dense {hit.dense:.2f} · keyword {hit.keyword:.2f}" + (" · exact" if hit.exact else "")
+    parts += "" if hit.proximity is None else f" · proximity {hit.proximity:.2f}"
     parts += "" if hit.rerank is None else f" · rerank {hit.rerank:.2f}"
     say(f"{rank:>2}  {hit.score:.3f}  {' › '.join(passage.path)}", style="bold")
     say(f"    {parts} · {passage.kind} {passage.source_id} v{passage.version}", style="dim")

@@ -22,7 +22,7 @@ from web.console.words import say
 from web.erasure import Receipt
 
 _HIT = """<q-td :props="props"><a class="k-link" :href="props.row.url">{{ props.row.title }}</a></q-td>"""
-_SCORES = ("score", "dense", "keyword", "rerank")
+_SCORES = ("score", "dense", "keyword", "proximity", "rerank")
 
 
 @ui.page("/conversations/{conversation_id}", response_timeout=20)

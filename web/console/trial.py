@@ -120,7 +120,7 @@ def show_hits(visit: Visit, trial: TrialOut) -> None:
     if not trial.hits:
         ui.label(t("no_hits")).classes("k-empty")
         return
-    names = ("rank", "title", "kind", "score", "dense", "keyword", "exact", "rerank")
+    names = ("rank", "title", "kind", "score", "dense", "keyword", "proximity", "exact", "rerank")
     columns = [
         {
             "name": name,
@@ -149,6 +149,7 @@ def _row(visit: Visit, rank: int, hit: HitOut) -> dict[str, Any]:
         "score": f"{hit.score:.3f}",
         "dense": f"{hit.dense:.3f}",
         "keyword": f"{hit.keyword:.3f}",
+        "proximity": "" if hit.proximity is None else f"{hit.proximity:.3f}",
         "exact": "✓" if hit.exact else "",
         "rerank": "" if hit.rerank is None else f"{hit.rerank:.3f}",
     }
