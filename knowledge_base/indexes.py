@@ -52,12 +52,15 @@ class Indexes:
             self.close()
             raise
 
-    def follow(self, wait: bool = True) -> int:
+    def follow(self, wait: bool = True, stored: int | None = None) -> int:
         """Catch up with the store; returns the revision that searches now reflect.
 
         wait: False: while another thread is catching up, as it may for long after an import, stay behind meanwhile.
+        stored: the store's revision, where the caller has just read it.
         """
-        if self._store.revision() == self._revision or not self._lock.acquire(wait):
+        if stored is None:
+            stored = self._store.revision()
+        if stored == self._revision or not self._lock.acquire(wait):
             return self._revision
         try:
             added, removed, revision = self._store.changes(self._revision)

@@ -62,7 +62,7 @@ class _Once:
         self._found: tuple[object, list[Candidate]] = (None, [])
         self._equal: tuple[str | None, list[int]] = (None, [])
 
-    def follow(self, wait: bool = True) -> int:
+    def follow(self, wait: bool = True, stored: int | None = None) -> int:
         return self._revision
 
     def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
@@ -80,10 +80,10 @@ class _Once:
     def read(self, ids: Sequence[int], revision: int, today: date) -> dict[int, Passage]:
         return self._passages.read(ids, revision, today)
 
-    def exact(self, query: str) -> list[int]:
+    def exact(self, query: str) -> tuple[list[int], int]:
         if self._equal[0] != query:
-            self._equal = (query, self._passages.exact(query))
-        return self._equal[1]
+            self._equal = (query, self._passages.exact(query)[0])
+        return self._equal[1], self._revision
 
     def first_rows(self, faq_ids: Sequence[str], revision: int) -> list[int]:
         return self._passages.first_rows(faq_ids, revision)
@@ -98,8 +98,8 @@ class _Indexes:
         self._replaced = replaced
         self._average = indexes.average_length() if drafts else 0.0
 
-    def follow(self, wait: bool = True) -> int:
-        return self._base.follow(wait)
+    def follow(self, wait: bool = True, stored: int | None = None) -> int:
+        return self._base.follow(wait, stored)
 
     def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         stored = self._base.candidates(vector, query, [id for id in extra if id < _FIRST])
@@ -134,10 +134,11 @@ class _Passages:
         shown = [self._drafts[id] for id in ids if id in self._drafts and self._drafts[id].entry.role != "never"]
         return stored | {draft.id: _passage(draft) for draft in shown if draft.faq.is_open_on(today)}
 
-    def exact(self, query: str) -> list[int]:
+    def exact(self, query: str) -> tuple[list[int], int]:
         normal = normalise(query)[:512]
         equal = (draft for draft in self._drafts.values() if draft.entry.normal and draft.entry.normal[:512] == normal)
-        return self._base.exact(query) + [draft.id for draft in equal]
+        stored, revision = self._base.exact(query)
+        return stored + [draft.id for draft in equal], revision
 
     def first_rows(self, faq_ids: Sequence[str], revision: int) -> list[int]:
         stored = self._base.first_rows([id for id in faq_ids if id not in self._replaced], revision)

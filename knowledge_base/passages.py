@@ -9,7 +9,7 @@ from datetime import date
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, Row, and_, bindparam, func, or_, select
+from sqlalchemy import Engine, Row, and_, bindparam, func, literal, or_, select
 
 from knowledge_base import tables
 from knowledge_base.language import normalise
@@ -19,7 +19,12 @@ _CACHE_SIZE = 20_000
 _ENTRY = tables.entry.c
 _DOCUMENT = tables.document.c
 _FAQ = tables.faq.c
-_EXACT = select(_ENTRY.id).where(_ENTRY.normal == bindparam("normal")).order_by(_ENTRY.id)
+_REVISION = select(func.coalesce(func.max(tables.change.c.revision), 0)).scalar_subquery()
+_EXACT = (  # the store's revision beside it: every search asks for both
+    select(_REVISION.label("revision"), _ENTRY.id)
+    .select_from(select(literal(1)).subquery().outerjoin(tables.entry, _ENTRY.normal == bindparam("normal")))
+    .order_by(_ENTRY.id)
+)
 _OF_DOCUMENT = (_ENTRY.kind == "document") & (_ENTRY.source_id == _DOCUMENT.id)
 _OF_FAQ = (_ENTRY.kind == "faq") & (_ENTRY.source_id == _FAQ.id)
 _SHOWN = (  # both kinds at once: a statement takes longer than what it finds
@@ -68,13 +73,14 @@ class Passages:
         found = ((i, cache.get(i)) for i in ids)
         return {i: dated.passage for i, dated in found if dated and dated.valid_on(today)}
 
-    def exact(self, query: str) -> list[int]:
-        """Row ids of what is, normalised, the query itself: FAQ phrasings, those to refuse too, and sections' names."""
-        normal = _normal(query)
-        if not normal:
-            return []
+    def exact(self, query: str) -> tuple[list[int], int]:
+        """Row ids of what is, normalised, the query itself, and the store's revision.
+
+        FAQ phrasings, those to refuse too, and sections' names.
+        """
         with self._engine.connect() as connection:
-            return list(connection.execute(_EXACT, {"normal": normal}).scalars())
+            rows = connection.execute(_EXACT, {"normal": _normal(query) or None}).all()
+        return [row.id for row in rows if row.id is not None], rows[0].revision
 
     def is_phrasing(self, query: str) -> bool:
         """Whether it is, normalised, how an FAQ is asked."""

@@ -30,6 +30,11 @@ class Proximity:
         known = self._recent.of([part for pair in parts for part in pair], _read)
         return [_share(weights, known[path], known[text]) for path, text in parts]
 
+    def look(self, weights: Mapping[str, float], hits: Sequence[Hit], language: Language) -> list[Hit]:
+        """The hits in their order, with the proximity of each that is told something of; see `shares`, `is_told`."""
+        shares = iter(self.shares(weights, [hit.passage for hit in hits if is_told(hit, language)]))
+        return [replace(hit, proximity=next(shares)) if is_told(hit, language) else hit for hit in hits]
+
     def prepare(self, passages: Sequence[Passage]) -> Iterator[None]:
         """Read the passages that are new, one at each step, as long as none has to be forgotten for it."""
         for passage in passages:
@@ -40,27 +45,27 @@ class Proximity:
                 yield
 
 
-def by_proximity(hits: Sequence[Hit], language: Language, shares: Sequence[float], weight: float) -> list[Hit]:
-    """The hits, best first, each document in `language` lowered by as much as it falls short of the best of them.
+def by_proximity(hits: Sequence[Hit], weight: float) -> list[Hit]:
+    """The hits, best first, each that has a proximity lowered by as much as it falls short of the best of them.
 
-    shares: of those documents, in their order. weight: what a share of 1 counts in the fused score. All others keep
-    their score: words tell nothing across languages, and an FAQ's phrasing is one sentence already.
+    weight: what a proximity of 1 counts in the fused score. All others keep their score.
     """
-    told = iter(shares)
-    best = max(shares, default=0.0)
-    return sorted(
-        (_lowered(hit, next(told), best, weight) if is_told(hit, language) else hit for hit in hits),
-        key=lambda hit: -hit.score,
-    )
+    best = max((hit.proximity for hit in hits if hit.proximity is not None), default=0.0)
+    return sorted((_lowered(hit, best, weight) for hit in hits), key=lambda hit: -hit.score)
 
 
 def is_told(hit: Hit, language: Language) -> bool:
-    """Whether proximity says something of a hit for a query in `language`."""
+    """Whether proximity says something of a hit for a query in `language`.
+
+    Words tell nothing across languages, and an FAQ's phrasing is one sentence already.
+    """
     return hit.passage.kind == "document" and hit.passage.language == language
 
 
-def _lowered(hit: Hit, share: float, best: float, weight: float) -> Hit:
-    return replace(hit, score=max(0.0, hit.score - weight * (best - share)), proximity=share)
+def _lowered(hit: Hit, best: float, weight: float) -> Hit:
+    if hit.proximity is None:
+        return hit
+    return replace(hit, score=max(0.0, hit.score - weight * (best - hit.proximity)))
 
 
 def _parts(passage: Passage) -> tuple[str, str]:

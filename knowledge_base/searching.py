@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Searched(Protocol):
     """Both indexes, as a search needs them."""
 
-    def follow(self, wait: bool = True) -> int: ...
+    def follow(self, wait: bool = True, stored: int | None = None) -> int: ...
 
     def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]: ...
 
@@ -35,7 +35,7 @@ class Readable(Protocol):
 
     def read(self, ids: Sequence[int], revision: int, today: date) -> dict[int, Passage]: ...
 
-    def exact(self, query: str) -> list[int]: ...
+    def exact(self, query: str) -> tuple[list[int], int]: ...
 
     def first_rows(self, faq_ids: Sequence[str], revision: int) -> list[int]: ...
 
@@ -56,8 +56,8 @@ class Searching:
         """The hits as they were fused, before any is read closely."""
         if not query.strip():
             return []
-        revision = self.indexes.follow(wait=False)
-        exact = frozenset(self.passages.exact(query))
+        equal, stored = self.passages.exact(query)
+        exact, revision = frozenset(equal), self.indexes.follow(wait=False, stored=stored)
         if known := self._hits(self.indexes.entries(exact), language, exact, revision, limit):
             return known
         return self._hits(self.candidates(query, exact), language, exact, revision, limit)
@@ -70,9 +70,9 @@ class Searching:
         reranker, weights = self.retrieval.reranker, self.retrieval.weights
         if reranker is None or not hits or hits[0].exact:
             return hits
-        told = [hit.passage for hit in hits if is_told(hit, language)]
-        shares = self.retrieval.proximity.shares(self.indexes.weights(query), told) if told else []
-        return rerank(query, by_proximity(hits, language, shares, weights.proximity), reranker, weights.rerank)
+        if any(is_told(hit, language) for hit in hits):
+            hits = self.retrieval.proximity.look(self.indexes.weights(query), hits, language)
+        return rerank(query, by_proximity(hits, weights.proximity), reranker, weights.rerank)
 
     def candidates(self, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         """What both searches find, not yet ranked, and the row ids of `extra`."""

@@ -230,17 +230,16 @@ class Store:
         before = connection.execute(select(table).where(table.c.kind == kind, table.c.source_id == source_id)).all()
         reusable = {entry_key(row): row.id for row in before}
         kept: set[int] = set()
-        added: list[int] = []
+        new: list[dict[str, Any]] = []
         for ordinal, entry in enumerate(entries):
             same = reusable.pop((entry.role, entry.language, entry.text, entry.hash), None)
             if same is None:
-                values = entry_values(entry) | {"kind": kind, "source_id": source_id, "ordinal": ordinal}
-                key = connection.execute(insert(table).values(**values)).inserted_primary_key
-                assert key is not None
-                added.append(key[0])
+                new.append(entry_values(entry) | {"kind": kind, "source_id": source_id, "ordinal": ordinal})
             else:
                 connection.execute(update(table).where(table.c.id == same).values(ordinal=ordinal))
                 kept.add(same)
+        in_order = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        added = connection.execute(in_order, new).scalars().all() if new else []
         gone = [row for row in before if row.id not in kept]
         for batch in batches(gone):
             connection.execute(delete(table).where(table.c.id.in_([row.id for row in batch])))

@@ -15,7 +15,7 @@ from knowledge_base.fuse import Weights, fuse
 from knowledge_base.indexes import Candidate
 from knowledge_base.knowledge_base import KnowledgeBase
 from knowledge_base.language import language_of
-from knowledge_base.proximity import by_proximity, is_told
+from knowledge_base.proximity import by_proximity
 from knowledge_base.rerank import rerank
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Hit, Language, Progress, SourceKind
@@ -47,7 +47,6 @@ class Read:
 
     golden: str
     query: str
-    language: Language
     relevant: frozenset[str]
     hits: tuple[Hit, ...]
 
@@ -118,9 +117,8 @@ def read(golden: GoldenSet, knowledge: KnowledgeBase, progress: Progress) -> lis
     reads = []
     for number, question in enumerate(golden.questions, 1):
         if question.answerable:
-            language = language_of(question.text)
-            hits = knowledge.search(question.text, language)
-            reads.append(Read(golden.name, question.text, language, question.relevant, tuple(hits)))
+            hits = knowledge.search(question.text, language_of(question.text))
+            reads.append(Read(golden.name, question.text, question.relevant, tuple(hits)))
         progress(number, len(golden.questions))
     return reads
 
@@ -144,9 +142,8 @@ def together_at_1(reads: Sequence[Read], weight: float) -> float:
 
     def judged() -> Iterator[tuple[str, bool]]:
         for one in reads:
-            if shares := [hit.proximity or 0.0 for hit in one.hits if is_told(hit, one.language)]:
-                ranked = by_proximity(one.hits, one.language, shares, weight)
-                yield one.golden, ranked[0].passage.source_id in one.relevant
+            if any(hit.proximity is not None for hit in one.hits):
+                yield one.golden, by_proximity(one.hits, weight)[0].passage.source_id in one.relevant
 
     return _mean_of_sets(judged())
 

@@ -49,6 +49,18 @@ def test_without_words_or_sentences_the_share_is_0() -> None:
     assert Proximity().shares({"clean": 1.0}, [passage("")]) == [0.0]
 
 
+def test_only_documents_in_the_language_are_looked_at() -> None:
+    found = [
+        Hit(passage("Clean it.", kind="faq"), 0.9),
+        Hit(passage("Clean the filter."), 0.8),
+        Hit(passage("清洗滤网。", language="zh"), 0.7),
+        Hit(passage("Clean it."), 0.6),
+    ]
+    looked = Proximity().look({"clean": 1.0, "filter": 1.0}, found, "en")
+    assert [hit.proximity for hit in looked] == [None, 1.0, None, 0.5]
+    assert [hit.score for hit in looked] == [0.9, 0.8, 0.7, 0.6]
+
+
 hits = st.lists(
     st.tuples(st.floats(0, 1), st.floats(0, 1), st.sampled_from(["faq", "document"]), st.sampled_from(["zh", "en"])),
     max_size=8,
@@ -59,9 +71,12 @@ hits = st.lists(
 def test_documents_in_the_language_fall_by_what_they_lack(
     drawn: list[tuple[float, float, SourceKind, Language]], weight: float
 ) -> None:
-    found = [Hit(passage(str(n), kind=kind, language=own), score) for n, (score, _, kind, own) in enumerate(drawn)]
     told = {str(n): share for n, (_, share, kind, own) in enumerate(drawn) if (kind, own) == ("document", "zh")}
-    ranked = by_proximity(found, "zh", list(told.values()), weight)
+    found = [
+        Hit(passage(str(n), kind=kind, language=own), score, proximity=told.get(str(n)))
+        for n, (score, _, kind, own) in enumerate(drawn)
+    ]
+    ranked = by_proximity(found, weight)
     assert sorted(ranked, key=lambda hit: -hit.score) == ranked
     assert {hit.passage.text for hit in ranked} == {hit.passage.text for hit in found}
     for hit in ranked:

@@ -56,16 +56,15 @@ def hit(source: str, score: float, read: float | None, together: float | None = 
 
 def test_the_reranker_counts_by_its_weight() -> None:
     hits = (hit("wrong", 0.9, 0.5), hit("right", 0.8, 0.9), hit("unread", 0.7, None))
-    reads = [Read("a", "q", "zh", frozenset({"right"}), hits), Read("b", "q", "zh", frozenset({"wrong"}), hits[:1])]
+    reads = [Read("a", "q", frozenset({"right"}), hits), Read("b", "q", frozenset({"wrong"}), hits[:1])]
     assert reranked_at_1(reads, 0.0) == 0.5
     assert reranked_at_1(reads, 0.5) == 1.0
     assert choose_weight({0.0: 0.5, 0.1: 0.8, 0.2: 0.802, 0.3: 0.801, 0.5: 0.6}) == 0.2
 
 
 def test_words_in_one_sentence_count_by_their_weight() -> None:
-    hits = (hit("wrong", 0.9, None, 0.3), hit("right", 0.85, None, 0.8))
-    told = Read("a", "q", "zh", frozenset({"right"}), hits)
-    untold = Read("b", "q", "en", frozenset({"right"}), hits)  # asked in the other language
+    told = Read("a", "q", frozenset({"right"}), (hit("wrong", 0.9, None, 0.3), hit("right", 0.85, None, 0.8)))
+    untold = Read("b", "q", frozenset({"right"}), (hit("wrong", 0.9, None), hit("right", 0.85, None)))
     assert together_at_1([told, untold], 0.0) == 0.0
     assert together_at_1([told, untold], 0.2) == 1.0
 
