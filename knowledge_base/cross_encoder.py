@@ -56,12 +56,13 @@ class CrossEncoderReranker:
         return iter(())
 
 
-def tokenized(tokenizer: Any, pairs: Sequence[tuple[str, str]]) -> Any:
-    """(query, text) pairs as one batch of sequences: input_ids and attention_mask, [pairs, length]."""
+def tokenized(tokenizer: Any, pairs: Sequence[tuple[str, str]], step: int = 1) -> Any:
+    """(query, text) pairs as one batch of sequences: input_ids and attention_mask, [pairs, a multiple of `step`]."""
     queries, texts = zip(*pairs, strict=True)
     return tokenizer(
-        list(queries), list(texts), truncation="longest_first", max_length=LONGEST, padding=True, return_tensors="pt"
-    )
+        list(queries), list(texts), truncation="longest_first", max_length=LONGEST, padding=True,
+        pad_to_multiple_of=step, return_tensors="pt",
+    )  # fmt: skip
 
 
 def pair_logits(hidden: Any, encoded: Any, separator: int) -> Any:

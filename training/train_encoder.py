@@ -22,6 +22,7 @@ from training.batches import Pair, Task, batches, by_source, neighbours, query_a
 from training.examples import Group, read_groups, training_files
 from training.held_out import held_out_evaluator
 from training.journal import Watch
+from training.quick import quick
 from training.run import begin, trainer_options, watched
 from training.two_looks import TwoLooks
 
@@ -108,6 +109,7 @@ def _model(base: Path, settings: EncoderSettings) -> Any:
 
     model = SentenceTransformer(str(base))
     model.max_seq_length = settings.longest
+    quick(model[0].auto_model, choose_device())
     if settings.start:
         model.load_adapter(settings.start, is_trainable=True)
         for config in model[0].auto_model.peft_config.values():

@@ -20,6 +20,7 @@ from training.augment import typed
 from training.batches import by_source, neighbours, shares
 from training.examples import Group, TrainingDataError, read_groups, training_files
 from training.journal import Watch
+from training.quick import STEP, quick
 from training.run import begin, trainer_options, watched
 
 _TARGETS = ["query", "key", "value", "dense"]  # every linear layer of a BERT
@@ -157,7 +158,7 @@ def _model(base: Path, settings: RerankerSettings) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
     from transformers import AutoModel, AutoTokenizer
 
-    model = AutoModel.from_pretrained(str(base), num_hidden_layers=settings.layers)
+    model = quick(AutoModel.from_pretrained(str(base), num_hidden_layers=settings.layers), choose_device())
     lora = LoraConfig(
         task_type=TaskType.FEATURE_EXTRACTION, r=settings.rank, lora_alpha=2 * settings.rank, target_modules=_TARGETS,
         layers_to_transform=list(range(settings.layers)),
@@ -199,7 +200,7 @@ def _trainer(
     def collate(batches: Sequence[Sequence[Judged]]) -> dict[str, Any]:
         flat = [one for batch in batches for one in batch]
         pairs = [(one.question, candidate) for one in flat for candidate in one.candidates]
-        encoded = tokenized(tokenizer, pairs)
+        encoded = tokenized(tokenizer, pairs, STEP)
         return {
             "input_ids": encoded["input_ids"],
             "attention_mask": encoded["attention_mask"],

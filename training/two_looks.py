@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize, pad
 
+from training.quick import STEP
+
 _PARTS, _SMALLEST = 4, 4  # parts of a batch, texts of a part
 
 
@@ -65,18 +67,24 @@ def by_length(model: nn.Module, features: Mapping[str, Any], before: int) -> Enc
     mask = features["attention_mask"]
     lengths = mask.sum(1)
     order = lengths.argsort()
-    parts = max(1, min(_PARTS, len(order) // _SMALLEST)) if mask.device.type == "cpu" else 1
+    on_cpu = mask.device.type == "cpu"
+    parts = max(1, min(_PARTS, len(order) // _SMALLEST)) if on_cpu else 1
     whole, tokens = [], []
     for rows in order.chunk(parts):
-        cut = {
-            name: value[rows, : int(lengths[rows].max())] if isinstance(value, Tensor) and value.dim() == 2 else value
-            for name, value in features.items()
-        }
-        found = model(cut)
+        step = STEP if on_cpu else 1
+        width = -(-int(lengths[rows].max()) // step) * step
+        found = model({name: _cut(value, rows, width) for name, value in features.items()})
         whole.append(normalize(found["sentence_embedding"], dim=-1))
-        read = normalize(found["token_embeddings"], dim=-1)
+        read = normalize(found["token_embeddings"][:, : mask.shape[1]], dim=-1)
         tokens.append(pad(read, (0, 0, 0, mask.shape[1] - read.shape[1])))
     back = order.argsort()
     at = torch.arange(mask.shape[1], device=mask.device)[None]
     shown = (at >= before) & (at < lengths[:, None] - 1)  # the last is the mark at the end
     return Encoded(torch.cat(whole)[back], torch.cat(tokens)[back], shown)
+
+
+def _cut(value: Any, rows: Tensor, width: int) -> Any:
+    """Those rows of a batch's [n, length], cut or padded to `width`; what is no such tensor stays as it is."""
+    if not isinstance(value, Tensor) or value.dim() != 2:
+        return value
+    return pad(value[rows, :width], (0, max(0, width - value.shape[1])))

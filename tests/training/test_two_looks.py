@@ -8,8 +8,8 @@ from torch.nn.functional import normalize
 from knowledge_base.late_interaction import max_sim as served
 from training.two_looks import TwoLooks, by_length, max_sim
 
-LENGTHS = torch.tensor([9, 4, 7, 4, 5, 8, 4, 4, 5, 6, 4, 5])
-MASK = (torch.arange(9)[None] < LENGTHS[:, None]).long()
+LENGTHS = 8 * torch.tensor([9, 4, 7, 4, 5, 8, 4, 4, 5, 6, 4, 5])
+MASK = (torch.arange(72)[None] < LENGTHS[:, None]).long()
 
 
 class Table(nn.Module):
@@ -17,7 +17,7 @@ class Table(nn.Module):
 
     def __init__(self, dimension: int = 5) -> None:
         super().__init__()
-        self.rows = nn.Embedding(360, dimension)
+        self.rows = nn.Embedding(3000, dimension)
         self.seen = 0
 
     def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -29,7 +29,7 @@ class Table(nn.Module):
 
 def texts(seed: int) -> dict[str, Tensor]:
     """Twelve texts of tokens that stand nowhere else."""
-    return {"input_ids": (torch.arange(108).reshape(12, 9) + 120 * seed) * MASK, "attention_mask": MASK}
+    return {"input_ids": (torch.arange(864).reshape(12, 72) + 900 * seed) * MASK, "attention_mask": MASK}
 
 
 def test_parts_of_like_length_give_the_same_vectors_with_less_padding() -> None:
