@@ -13,15 +13,15 @@ from sqlalchemy import Engine, Row, and_, bindparam, func, literal, or_, select
 
 from knowledge_base import tables
 from knowledge_base.language import normalise
+from knowledge_base.store import REVISION
 from knowledge_base.types import Passage, is_valid_on
 
 _CACHE_SIZE = 20_000
 _ENTRY = tables.entry.c
 _DOCUMENT = tables.document.c
 _FAQ = tables.faq.c
-_REVISION = select(func.coalesce(func.max(tables.change.c.revision), 0)).scalar_subquery()
 _EXACT = (  # the store's revision beside it: every search asks for both
-    select(_REVISION.label("revision"), _ENTRY.id)
+    select(REVISION.scalar_subquery().label("revision"), _ENTRY.id)
     .select_from(select(literal(1)).subquery().outerjoin(tables.entry, _ENTRY.normal == bindparam("normal")))
     .order_by(_ENTRY.id)
 )

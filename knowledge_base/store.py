@@ -27,7 +27,8 @@ from knowledge_base.records import (
 )
 from knowledge_base.types import SourceKind, Vectors
 
-_REVISION = select(func.max(tables.change.c.revision))  # asked at each search
+REVISION = select(func.coalesce(func.max(tables.change.c.revision), 0))
+"""The number of the last change; asked at each search."""
 
 
 class VectorsGone(Exception):
@@ -119,7 +120,7 @@ class Store:
     def revision(self) -> int:
         """The number of the last change; grows with every entry that comes or goes."""
         with self.engine.connect() as connection:
-            return int(connection.execute(_REVISION).scalar() or 0)
+            return int(connection.execute(REVISION).scalar_one())
 
     def changes(self, since: int) -> tuple[list[int], list[int], int]:
         """Entry ids that came, ids that went, and the revision after them."""

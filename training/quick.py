@@ -2,7 +2,7 @@
 
 from typing import Any
 
-STEP = 16  # a processor pads texts to a multiple of so many tokens: it compiles its kernels for each new length
+STEP = 16  # texts are padded to a multiple of so many tokens: a processor compiles its kernels for each new length
 
 
 def quick(model: Any, device: str) -> Any:

@@ -67,12 +67,10 @@ def by_length(model: nn.Module, features: Mapping[str, Any], before: int) -> Enc
     mask = features["attention_mask"]
     lengths = mask.sum(1)
     order = lengths.argsort()
-    on_cpu = mask.device.type == "cpu"
-    parts = max(1, min(_PARTS, len(order) // _SMALLEST)) if on_cpu else 1
+    parts = max(1, min(_PARTS, len(order) // _SMALLEST)) if mask.device.type == "cpu" else 1
     whole, tokens = [], []
     for rows in order.chunk(parts):
-        step = STEP if on_cpu else 1
-        width = -(-int(lengths[rows].max()) // step) * step
+        width = -(-int(lengths[rows].max()) // STEP) * STEP
         found = model({name: _cut(value, rows, width) for name, value in features.items()})
         whole.append(normalize(found["sentence_embedding"], dim=-1))
         read = normalize(found["token_embeddings"][:, : mask.shape[1]], dim=-1)
