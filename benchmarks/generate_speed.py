@@ -29,7 +29,7 @@ RUNS = 3
 ASKED = 6
 TOKENS = 16  # of each answer at most
 MANY = 8  # conversations at once
-SHORT, LONG = 20, 2150  # characters of the passages; the long ones are about 600 tokens
+SHORT, LONG = 20, 1600  # characters of the passages; with the long ones a prompt has 600 tokens
 _GOODS = "kettle duvet lamp bookshelf mattress wok fan heater carpet watch tent bicycle".split()
 _PASSAGES = 3  # shown to the bare generator
 
