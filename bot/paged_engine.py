@@ -24,9 +24,9 @@ _MOST = 16  # answers at once
 _READ = 256  # tokens of a step
 _CACHE = 256_000_000  # bytes of keys and values; only what is used of it takes memory
 _MOST_BLOCKS = 1024
-# Eight-bit weights, computed with in bfloat16 where the processor has it, else in full precision: that is as close to the
-# model or closer, and reads prompts in two thirds of the time, though it writes a quarter slower. The cache's own
-# default, eight bits scaled by block, would let its neighbours in a step change a token far more.
+# Eight-bit weights, computed with in bfloat16 where the processor has it, else in full precision: as close to the model
+# or closer, and prompts are read in two thirds of the time, though an answer is written a quarter slower. The cache's
+# own default, eight bits scaled by block, would let a token's neighbours in its step change it far more.
 _SETTINGS = {"PERFORMANCE_HINT": "LATENCY", "KV_CACHE_PRECISION": "f16"}
 
 

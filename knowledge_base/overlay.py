@@ -4,7 +4,7 @@ The entries of the drafts stand beside the stored ones, with the scores that the
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -65,10 +65,10 @@ class _Once:
     def follow(self, wait: bool = True, stored: int | None = None) -> int:
         return self._revision
 
-    def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
+    def candidates(self, query: str, encode: Callable[[], Vectors], extra: Collection[int] = ()) -> list[Candidate]:
         asked = (query, frozenset(extra))
         if self._found[0] != asked:
-            self._found = (asked, self._indexes.candidates(vector, query, extra))
+            self._found = (asked, self._indexes.candidates(query, encode, extra))
         return self._found[1]
 
     def entries(self, ids: Collection[int]) -> list[Candidate]:
@@ -101,8 +101,9 @@ class _Indexes:
     def follow(self, wait: bool = True, stored: int | None = None) -> int:
         return self._base.follow(wait, stored)
 
-    def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]:
-        stored = self._base.candidates(vector, query, [id for id in extra if id < _FIRST])
+    def candidates(self, query: str, encode: Callable[[], Vectors], extra: Collection[int] = ()) -> list[Candidate]:
+        stored = self._base.candidates(query, encode, [id for id in extra if id < _FIRST])
+        vector = encode()  # which the encoder remembers
         lengths = [draft.words for draft in self._drafts.values()]
         shares = bm25.shares(self._base.weights(query), lengths, self._average)
         return self._kept(stored) + [

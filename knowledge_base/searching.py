@@ -4,7 +4,7 @@ Knows neither the database nor the models; what stands behind the indexes and th
 the store's with a draft laid over it.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from typing import Protocol, TypeVar
 
@@ -23,7 +23,7 @@ class Searched(Protocol):
 
     def follow(self, wait: bool = True, stored: int | None = None) -> int: ...
 
-    def candidates(self, vector: Vectors, query: str, extra: Collection[int] = ()) -> list[Candidate]: ...
+    def candidates(self, query: str, encode: Callable[[], Vectors], extra: Collection[int] = ()) -> list[Candidate]: ...
 
     def entries(self, ids: Collection[int]) -> list[Candidate]: ...
 
@@ -76,7 +76,7 @@ class Searching:
 
     def candidates(self, query: str, extra: Collection[int] = ()) -> list[Candidate]:
         """What both searches find, not yet ranked, and the row ids of `extra`."""
-        return self.indexes.candidates(self.retrieval.encoder.encode_queries([query])[0], query, extra)
+        return self.indexes.candidates(query, lambda: self.retrieval.encoder.encode_queries([query])[0], extra)
 
     def _hits(
         self, candidates: Sequence[Candidate], language: Language, exact: frozenset[int], revision: int, limit: int

@@ -33,16 +33,15 @@ def vectors(ids: Sequence[int], version: int = 0) -> Vectors:
 
 def agree(index: DenseIndex, truth: dict[int, Vectors], query: Vectors) -> int:
     """Check what holds of any index; returns how many of the ten nearest were found."""
-    near = 1e-5 if index._thread is None else HALF  # lists keep half precision, and leave it behind
     found = index.search(query, 10)
     assert index.ids() == truth.keys()
     assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
     for id, score in found:
-        assert score == pytest.approx(float(truth[id] @ query), abs=near)
+        assert score == pytest.approx(float(truth[id] @ query), abs=HALF)
     some = [*list(truth)[:20], 10_000]
-    assert index.cosines(query, some) == pytest.approx({i: float(truth[i] @ query) for i in some[:-1]}, abs=near)
+    assert index.cosines(query, some) == pytest.approx({i: float(truth[i] @ query) for i in some[:-1]}, abs=HALF)
     last = sorted((float(vector @ query) for vector in truth.values()), reverse=True)[:10][-1:]
-    return sum(float(truth[id] @ query) >= last[0] - near for id, _ in found)
+    return sum(float(truth[id] @ query) >= last[0] - 2 * HALF for id, _ in found)
 
 
 @settings(max_examples=60, deadline=None)
