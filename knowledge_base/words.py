@@ -7,7 +7,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from snowballstemmer import stemmer
+from Stemmer import Stemmer
 
 from knowledge_base.language import to_simplified
 
@@ -23,7 +23,7 @@ _LONGEST_WORD = 64  # characters; longer runs (hashes, base64) are cut
 
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    return str(stemmer("english").stemWord(word)) if word.isascii() and word.isalpha() else word
+    return str(Stemmer("english").stemWord(word)) if word.isascii() and word.isalpha() else word
 
 
 def words(text: str) -> list[str]:
