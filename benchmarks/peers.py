@@ -1,6 +1,6 @@
 """Kefu's search beside txtai, haystack and llama-index: the same golden sets, the same encoder, in the same run.
 
-Usage: python benchmarks/peers.py SET… --work DIR [--encoder FOLDER]
+Usage: python -m benchmarks.peers SET… --work DIR [--encoder FOLDER]
 Prints Markdown tables of hit@1, MRR@10 and the median time of one query, with the ratios Kefu / peer, and writes them
 to DIR/peers.md and DIR/peers.json. Every system gets the questions' text alone, without history, one at a time.
 
@@ -11,7 +11,6 @@ the adapter of the current release; --encoder gives both another folder, as it i
 """
 
 import argparse
-import hashlib
 import json
 import os
 import statistics
@@ -19,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks.peers_environment import REQUIREMENTS, Say, peer_python, sha256
 from bot.assemble import open_release, open_retrieval
 from bot.settings import Settings
 from knowledge_base.embedded_encoder import embedded_encoder
@@ -38,13 +38,10 @@ from training.golden import GoldenSet, read_golden_set
 from training.metrics import hit_at, reciprocal_rank
 from training.workspace import golden_knowledge
 
-Say = Callable[[str], None]
 Scores = dict[str, float]  # measure to value
 Table = dict[str, dict[str, Scores]]  # set or mean to system to scores
 
 ADAPTERS = Path(__file__).with_name("peer_adapters.py")
-REQUIREMENTS = Path(__file__).with_name("peers-requirements.txt")
-CONSTRAINTS = Path(__file__).parents[1] / "constraints.txt"
 PROGRESS = "progress: "
 PEERS = ("txtai", "haystack", "llama-index")
 MEASURES = {"hit@1": "hit@1", "mrr@10": "MRR@10", "p50_ms": "median of one query, ms (less is better)"}
@@ -102,7 +99,7 @@ def request_of(golden: GoldenSet, folder: str) -> dict[str, Any]:
         "queries": distinct_questions(golden),
         "warm": list(WARM),
         "limit": DEPTH * max(Counter(ids).values()),  # enough for DEPTH ids, whichever phrasings are found
-        "stamp": [digest(Path(folder)) if Path(folder).is_dir() else folder, _sha256(ADAPTERS, REQUIREMENTS)],
+        "stamp": [digest(Path(folder)) if Path(folder).is_dir() else folder, sha256(ADAPTERS, REQUIREMENTS)],
     }
 
 
@@ -206,32 +203,6 @@ def markdown(table: Table, questions: Mapping[str, int]) -> str:
             lines.append(f"| {row} | " + " | ".join(cells) + " |")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
-
-
-def peer_python(work: Path, say: Say) -> Path:
-    """The Python of the peers' virtual environment, made or brought up to date where that is needed."""
-    folder = work / "venv"
-    python, marker = folder / "bin" / "python", folder / "installed"
-    wanted = _sha256(REQUIREMENTS, CONSTRAINTS)
-    if marker.is_file() and marker.read_text("utf8") == wanted:
-        return python
-    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "-c", str(CONSTRAINTS)]
-    steps = {
-        "making the peers' environment": [sys.executable, "-m", "venv", str(folder)],
-        "installing torch": [*pip, "torch"],  # first and alone, so that nothing else chooses its build
-        "installing the peers": [*pip, "-r", str(REQUIREMENTS)],
-    }
-    for what, command in steps.items():
-        say(what)
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode != 0:
-            raise RuntimeError(f"{what} failed:\n{done.stdout[-2000:]}")
-    marker.write_text(wanted, "utf8")
-    return python
-
-
-def _sha256(*files: Path) -> str:
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def open_kefu(folder: Path | None) -> Retrieval:

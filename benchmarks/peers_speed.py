@@ -18,7 +18,8 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.passages import document, questions
-from benchmarks.peers import PEERS, Run, Say, kefu_run, peer_python, peer_run, peers_folder, request_of
+from benchmarks.peers import PEERS, Run, kefu_run, peer_run, peers_folder, request_of
+from benchmarks.peers_environment import Say, peer_python
 from benchmarks.report import OUT, code_state
 from benchmarks.rows import RATIO, Row, at_most, markdown
 from benchmarks.server_speed import quantile

@@ -10,9 +10,7 @@ from packaging.utils import canonicalize_name
 
 from benchmarks import peer_adapters, peers
 from benchmarks.peers import (
-    CONSTRAINTS,
     PEERS,
-    REQUIREMENTS,
     Run,
     Table,
     distinct_questions,
@@ -24,6 +22,7 @@ from benchmarks.peers import (
     request_of,
     scores,
 )
+from benchmarks.peers_environment import CONSTRAINTS, REQUIREMENTS, shared_pins
 from knowledge_base.retrieval import Retrieval
 from knowledge_base.types import Document, Faq
 from tests.fakes import HashEncoder
@@ -149,10 +148,10 @@ def test_both_files_name_the_same_peers() -> None:
     assert peer_adapters.PROGRESS == peers.PROGRESS
 
 
-def test_each_requirement_has_one_version() -> None:
+def test_each_requirement_has_one_version_and_kefus_where_that_will_do() -> None:
     lines = [line for line in REQUIREMENTS.read_text("utf8").splitlines() if line and not line.startswith("#")]
-    pinned = [line for line in CONSTRAINTS.read_text("utf8").splitlines() if line and not line.startswith("#")]
-    held = {canonicalize_name(Requirement(line).name) for line in pinned}
+    held = {canonicalize_name(Requirement(line).name) for line in shared_pins()}
     for requirement in map(Requirement, lines):
         own = [part.operator for part in requirement.specifier] == ["=="]
         assert own != (canonicalize_name(requirement.name) in held), str(requirement)
+    assert not {line.lower() for line in lines} & {line.lower() for line in CONSTRAINTS.read_text("utf8").splitlines()}
